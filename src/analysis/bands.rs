@@ -19,6 +19,8 @@ pub(super) struct Reading {
     /// What it is over.
     pub(super) note: Option<String>,
     pub(super) provisional: bool,
+    /// Set when a part of a total is not known: the value can only be greater, and this is why.
+    pub(super) at_least: Option<String>,
 }
 
 /// What came of one evaluation of all bands.
@@ -65,6 +67,12 @@ pub(super) fn assess<'a>(criterion: &'a Criterion, mut read: impl FnMut(Aggregat
         }
         _ => f64::NEG_INFINITY,
     };
+    let incomplete = reading.as_ref().and_then(|reading| reading.at_least.as_ref());
+    notes.extend(
+        incomplete
+            .map(|why| format!("at least: {why}"))
+            .filter(|_| status != Status::Unknown),
+    );
     notes.extend(reading.as_ref().and_then(|reading| reading.note.clone()));
     Outcome {
         status,
@@ -81,7 +89,10 @@ fn band(condition: &Condition, read: &mut impl FnMut(Aggregation) -> Result<Read
     if matches!(condition.limit, Limit::Ask(_)) {
         return Err(asked());
     }
-    reading.scale.holds(&condition.limit, reading.value).ok_or_else(asked)
+    match reading.at_least {
+        None => reading.scale.holds(&condition.limit, reading.value).ok_or_else(asked),
+        Some(why) => reading.scale.holds_from(&condition.limit, reading.value).ok_or(Gap(why)),
+    }
 }
 
 fn none_holds<'a>(criterion: &Criterion, notes: &mut Vec<String>) -> (Status, Option<&'a Condition>) {
@@ -142,6 +153,7 @@ mod tests {
                 samples: 1,
                 note: None,
                 provisional: false,
+                at_least: None,
             })
         })
         .status
@@ -214,6 +226,25 @@ mod tests {
         let k6 = Scale::of_client(&Metric::ResponseTime, Aggregation::Avg);
         assert_eq!(k6.holds(&condition("avg < 500").limit, 0.4), Some(true));
         assert_eq!(k6.holds(&condition("avg < 500ms").limit, 0.6), Some(false));
+    }
+
+    #[test]
+    fn a_total_that_is_only_known_in_part_decides_what_more_of_it_cannot_change() {
+        let scale = Scale::NUMBER;
+        for (text, value, holds) in [
+            ("sum == 0", 5.0, Some(false)),
+            ("sum == 0", 0.0, None),
+            ("sum < 10", 10.0, Some(false)),
+            ("sum < 10", 9.0, None),
+            ("sum > 10", 11.0, Some(true)),
+            ("sum > 10", 10.0, None),
+            ("sum in 1..10", 11.0, Some(false)),
+            ("sum not in 1..10", 11.0, Some(true)),
+            ("sum in 1..10", 5.0, None),
+            ("sum < ?", 5.0, None),
+        ] {
+            assert_eq!(scale.holds_from(&condition(text).limit, value), holds, "{text} from {value}");
+        }
     }
 
     proptest! {

@@ -368,3 +368,84 @@ pub(crate) fn evidence<'a>(recording: &'a Recording, series: &'a [Series], activ
         window: window(),
     }
 }
+
+/// Answers of one step: milliseconds of passed and of failed ones.
+pub(crate) fn answers(passed: &[u64], failed: &[u64]) -> Cell {
+    let mut cell = Cell::new();
+    for millis in passed {
+        cell.response_passed.record(millis * 1_000).unwrap();
+        cell.service.record(millis * 1_000).unwrap();
+    }
+    for millis in failed {
+        cell.response_failed.record(millis * 1_000).unwrap();
+        cell.service.record(millis * 1_000).unwrap();
+    }
+    cell.counts.passed = passed.len() as u64;
+    cell.counts.failed = failed.len() as u64;
+    cell.counts.started = cell.counts.passed + cell.counts.failed;
+    cell.counts.checks = (cell.counts.started, cell.counts.passed);
+    cell.counts.statuses = [(200, cell.counts.passed), (500, cell.counts.failed)].into();
+    cell.counts.failures = [("status".to_owned(), cell.counts.failed)].into();
+    cell
+}
+
+/// A run of one journey with one step: phases by their ends in seconds, buckets by what was answered in them. It
+/// begins at 14:04:00; users and requests in flight are 10 and 4 times the bucket's number, from one.
+pub(crate) fn small(phases: &[(&str, f64)], bucket_seconds: f64, buckets: Vec<Cell>) -> Recording {
+    let mut from = 0.0;
+    let phases: Vec<PhaseWindow> = phases
+        .iter()
+        .map(|(name, to)| {
+            let phase = PhaseWindow {
+                name: (*name).to_owned(),
+                from,
+                to: *to,
+            };
+            from = *to;
+            phase
+        })
+        .collect();
+    let mut cells: BTreeMap<CellKey, Cell> = BTreeMap::new();
+    let mut timeline = Vec::new();
+    for (cell, number) in buckets.into_iter().zip(1u32..) {
+        let middle = (f64::from(number) - 0.5) * bucket_seconds;
+        let phase = phases.iter().position(|phase| middle < phase.to).unwrap_or(phases.len() - 1);
+        let key = CellKey {
+            phase: u16::try_from(phase).unwrap(),
+            journey: 0,
+            step: 0,
+        };
+        cells.entry(key).or_default().merge(&cell);
+        timeline.push(Bucket {
+            users: number * 10,
+            in_flight: number * 4,
+            dropped: u64::from(number % 2),
+            cells: vec![((0, 0), cell)],
+        });
+    }
+    let dropped = timeline.iter().map(|bucket| bucket.dropped).sum();
+    let started: u64 = cells.values().map(|cell| cell.counts.started).sum();
+    Recording {
+        started: at("14:04:00"),
+        ended: at("14:09:00"),
+        end: EndReason::Completed,
+        phases,
+        journeys: vec![JourneyNames {
+            name: "j".to_owned(),
+            tags: vec!["t".to_owned()],
+            steps: vec!["s".to_owned()],
+        }],
+        iterations: cells.iter().map(|(key, cell)| (key.phase, key.journey, iterations(cell))).collect(),
+        cells: cells.into_iter().collect(),
+        timeline,
+        bucket_seconds,
+        errors: Vec::new(),
+        generator: Generator {
+            dropped,
+            arrivals: started + dropped,
+            ..Generator::default()
+        },
+        seed: 1,
+        time_scale: 1.0,
+    }
+}

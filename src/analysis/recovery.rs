@@ -21,6 +21,7 @@ pub(super) fn judge<'a>(criterion: &'a Criterion, recovery: &Recovery, recording
             samples,
             note: None,
             provisional: false,
+            at_least: None,
         })
     })
 }

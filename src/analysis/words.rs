@@ -79,6 +79,18 @@ impl Scale {
         limit.holds(if own { value * self.own_per_base } else { value })
     }
 
+    /// Whether a limit holds for a value and for every greater one alike; `None` when it depends.
+    pub(super) fn holds_from(self, limit: &Limit, least: f64) -> Option<bool> {
+        let here = self.holds(limit, least)?;
+        let far = self.holds(limit, f64::MAX)?;
+        let passed_by = match limit {
+            Limit::Compare(Op::Equal | Op::NotEqual, bound) => least > bound.base(),
+            Limit::Range { to, .. } => least > to.base(),
+            _ => true,
+        };
+        (here == far && passed_by).then_some(here)
+    }
+
     /// How bad a value is against a limit; greater is worse. `wanted`: the limit is a target and not an alarm.
     pub(super) fn badness(self, limit: &Limit, wanted: bool, value: f64) -> f64 {
         let upward = match limit {
