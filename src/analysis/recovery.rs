@@ -104,3 +104,89 @@ fn holds(recovery: &Recovery, picker: &Picker<'_>, bucket: usize) -> Result<Opti
     }
     Ok(Some(all))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::analysis::Status;
+    use crate::analysis::fixture::{answers, condition, criterion, small};
+    use crate::load::Cell;
+    use crate::scenario::Measure;
+
+    fn judged(hold: u64, bands: &[(&str, &str)], after: Vec<Cell>, edit: impl FnOnce(&mut Recording)) -> (Status, Option<f64>) {
+        let spike = [answers(&[1], &[1; 9]), answers(&[1], &[1; 9])];
+        let buckets: Vec<Cell> = spike.into_iter().chain(after).collect();
+        let end = 10.0 * f64::from(u32::try_from(buckets.len()).unwrap());
+        let mut recording = small(&[("spike", 20.0), ("after", end)], 10.0, buckets);
+        edit(&mut recording);
+        let recovery = Recovery {
+            after_phase: "spike".to_owned(),
+            until: vec![
+                (Metric::Errors { kind: None }, condition("rate < 1%")),
+                (Metric::ResponseTime, condition("p(99) < 500ms")),
+            ],
+            hold: Duration::from_secs(hold),
+        };
+        let mut criterion = criterion("back to normal", Metric::Requests, bands);
+        criterion.measure = Measure::Recovery(recovery.clone());
+        let outcome = judge(&criterion, &recovery, &recording);
+        (outcome.status, outcome.reading.map(|reading| reading.value))
+    }
+
+    fn well() -> Cell {
+        answers(&[100], &[])
+    }
+
+    fn ill() -> Cell {
+        answers(&[100], &[100])
+    }
+
+    const PASS: &[(&str, &str)] = &[("pass", "time < 30s")];
+
+    #[test]
+    fn the_time_runs_from_the_end_of_the_phase_until_all_is_well_and_stays_so() {
+        let (status, time) = judged(20, PASS, vec![ill(), well(), ill(), well(), well(), well()], |_| {});
+        assert_eq!((status, time), (Status::Fail, Some(30.0)));
+        assert_eq!(judged(0, PASS, vec![ill(), well(), ill()], |_| {}), (Status::Pass, Some(10.0)));
+        assert_eq!(judged(0, PASS, vec![well()], |_| {}), (Status::Pass, Some(0.0)));
+    }
+
+    #[test]
+    fn slow_answers_are_not_well_either() {
+        let slow = answers(&[900], &[]);
+        assert_eq!(judged(0, PASS, vec![slow, well()], |_| {}), (Status::Pass, Some(10.0)));
+    }
+
+    #[test]
+    fn never_is_a_failure() {
+        assert_eq!(judged(0, PASS, vec![ill(), ill()], |_| {}), (Status::Fail, Some(f64::INFINITY)));
+        assert_eq!(
+            judged(60, PASS, vec![ill(), well()], |_| {}).0,
+            Status::Fail,
+            "it did not hold long enough"
+        );
+        assert_eq!(judged(0, &[("warn", "time > 30s")], vec![ill(), ill()], |_| {}).0, Status::Warn);
+    }
+
+    #[test]
+    fn what_could_not_be_seen_is_unknown() {
+        assert_eq!(judged(0, PASS, vec![], |_| {}).0, Status::Unknown, "no load after the phase");
+        assert_eq!(
+            judged(0, PASS, vec![ill()], |run| run.end = EndReason::Interrupted { signal: 2 }).0,
+            Status::Unknown
+        );
+        assert_eq!(
+            judged(0, PASS, vec![ill()], |run| run.phases[0].name = "other".to_owned()).0,
+            Status::Unknown
+        );
+    }
+
+    #[test]
+    fn a_stretch_without_answers_is_neither_well_nor_ill() {
+        let empty = || answers(&[], &[]);
+        assert_eq!(judged(30, PASS, vec![well(), empty(), well()], |_| {}), (Status::Pass, Some(0.0)));
+        assert_eq!(judged(0, PASS, vec![empty(), empty()], |_| {}).0, Status::Unknown);
+    }
+}

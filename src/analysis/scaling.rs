@@ -52,3 +52,49 @@ fn moved(selector: &str, resource_id: &str) -> bool {
     };
     wildcard(selector, &resource)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Status;
+    use crate::analysis::fixture::{self, criterion};
+    use crate::metrics::Activity;
+    use crate::scenario::Metric;
+
+    fn status(on: &str, edit: impl FnOnce(&mut Activity)) -> Status {
+        let mut activities = fixture::activities();
+        edit(&mut activities[0]);
+        let mut criterion = criterion("scales", Metric::ScalingActivities, &[("pass", "count >= 1")]);
+        criterion.scope.on = vec![on.to_owned()];
+        let recording = fixture::small(&[("load", 300.0)], 60.0, Vec::new());
+        judge(&criterion, &fixture::evidence(&recording, &[], &activities)).0.status
+    }
+
+    #[test]
+    fn what_moved_the_resource_in_the_window_counts() {
+        assert_eq!(status("dynamodb/hcg-demo-conversations", |_| {}), Status::Pass);
+        assert_eq!(status("dynamodb/hcg-*", |_| {}), Status::Pass);
+        assert_eq!(status("dynamodb/other", |_| {}), Status::Fail);
+        assert_eq!(
+            status("dynamodb/hcg-*", |activity| activity.at = fixture::at("13:59:00")),
+            Status::Fail
+        );
+        assert_eq!(
+            status("dynamodb/hcg-*", |activity| activity.status = "Failed".to_owned()),
+            Status::Fail
+        );
+    }
+
+    #[test]
+    fn resource_ids_mean_the_profiles_resources() {
+        for (selector, id, meant) in [
+            ("dynamodb/t", "table/t/index/by-day", true),
+            ("ecs/api", "service/cluster/api", true),
+            ("ecs/cluster", "service/cluster/api", false),
+            ("lambda/f", "function:f:live", true),
+            ("dynamodb/t", "something-else", false),
+        ] {
+            assert_eq!(moved(selector, id), meant, "{selector} {id}");
+        }
+    }
+}

@@ -165,3 +165,56 @@ fn named(patterns: &[String], name: &str) -> bool {
 fn index(bucket: usize) -> f64 {
     bucket as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analysis::fixture::{answers, small};
+    use crate::analysis::tally::Tally;
+    use crate::load::recording::histogram;
+    use crate::scenario::{Aggregation, Metric};
+
+    #[test]
+    fn phases_that_follow_each_other_are_one_stretch() {
+        let run = small(&[("a", 10.0), ("b", 20.0), ("c", 30.0)], 10.0, vec![answers(&[1], &[]); 3]);
+        let scope = |phases: &[&str]| Scope {
+            phases: phases.iter().map(|name| (*name).to_owned()).collect(),
+            ..Scope::default()
+        };
+        assert_eq!(Picker::new(&run, &scope(&["a", "b"])).spans(), [Span { from: 0.0, to: 20.0 }]);
+        assert_eq!(Picker::new(&run, &scope(&["a", "c"])).spans().len(), 2);
+        assert_eq!(Picker::new(&run, &scope(&[])).spans(), [Span { from: 0.0, to: 30.0 }]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn windows_that_part_the_run_merge_into_the_whole(
+            times in prop::collection::vec((prop::collection::vec(1u64..5_000, 0..5), prop::collection::vec(1u64..5_000, 0..3)), 1..8),
+            cut in 0usize..8,
+        ) {
+            let buckets: Vec<Cell> = times.iter().map(|(passed, failed)| answers(passed, failed)).collect();
+            let count = buckets.len();
+            let cut = cut.min(count);
+            let end = 10.0 * index(count);
+            let run = small(&[("p", end)], 10.0, buckets);
+            let picker = Picker::new(&run, &Scope::default());
+            for metric in [Metric::ResponseTime, Metric::Errors { kind: None }, Metric::Requests] {
+                let whole = Tally::whole(&metric, &picker).unwrap();
+                let mut parts = Tally::buckets(&metric, &picker, 0..cut);
+                let first = parts.clone();
+                let second = Tally::buckets(&metric, &picker, cut..count);
+                parts.add(&second);
+                prop_assert_eq!((whole.hits, whole.of, &whole.times), (parts.hits, parts.of, &parts.times));
+                prop_assert!((whole.seconds - parts.seconds).abs() < 1e-6);
+                prop_assert_eq!(whole.value(&metric, Aggregation::Percentile(95.0)), parts.value(&metric, Aggregation::Percentile(95.0)));
+                parts.remove_first(&first);
+                prop_assert_eq!((second.hits, second.of), (parts.hits, parts.of));
+                prop_assert_eq!(second.times.unwrap_or_else(histogram), parts.times.unwrap_or_else(histogram));
+            }
+        }
+    }
+}
