@@ -52,3 +52,51 @@ fn ask(row: &Row, aggregation: Aggregation, sliding: Option<u32>, window: TimeWi
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::analysis::fixture::{aws, criterion, evidence, scenario, small, window};
+
+    fn asked(metric: &str, text: &str, edit: impl FnOnce(&mut Criterion)) -> Vec<(Statistic, u32)> {
+        let (kind, name) = metric.split_once('.').unwrap();
+        let mut criterion = criterion("c", aws(kind, name), &[("pass", text)]);
+        edit(&mut criterion);
+        let recording = small(&[("first", 120.0), ("load", 300.0)], 60.0, Vec::new());
+        let asks = asks(&[criterion], &scenario(), &evidence(&recording, &[], &[]));
+        assert!(asks.iter().all(|ask| window().clipped(&ask.window) == Some(ask.window)));
+        asks.iter().map(|ask| (ask.statistic, ask.period)).collect()
+    }
+
+    #[test]
+    fn what_minutes_cannot_be_combined_into_is_asked_for_as_a_whole() {
+        assert_eq!(
+            asked("lambda.duration", "p(95) < 1s", |_| {})[0],
+            (Statistic::Percentile(95.0), 300)
+        );
+        assert_eq!(asked("lambda.duration", "avg < 1s", |_| {})[0], (Statistic::Average, 300));
+        assert_eq!(
+            asked("lambda.duration", "p(95) < 1s", |c| c.scope.phases = vec!["first".into()])[0],
+            (Statistic::Percentile(95.0), 120)
+        );
+        assert_eq!(
+            asked("lambda.duration", "p(95) < 1s", |c| c.window = Some(Duration::from_secs(60)))[0],
+            (Statistic::Percentile(95.0), 60)
+        );
+    }
+
+    #[test]
+    fn a_percentile_that_cloudwatch_does_not_have_is_not_asked_for() {
+        assert_eq!(asked("ecs.cpu_utilization", "p(99) < 80%", |_| {}), [(Statistic::Average, 60)]);
+    }
+
+    #[test]
+    fn totals_need_nothing_further() {
+        assert!(asked("lambda.throttles", "sum == 0", |_| {}).is_empty());
+        assert!(asked("lambda.throttles", "count == 0", |_| {}).is_empty());
+        assert!(asked("lambda.no_such_metric", "sum == 0", |_| {}).is_empty());
+        assert!(asked("lambda.duration", "p(95) < 1s", |c| c.scenario = Some("other".into())).is_empty());
+    }
+}

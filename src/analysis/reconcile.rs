@@ -326,3 +326,167 @@ fn singular(by: &str) -> String {
     }
     words.join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analysis::fixture::{self, answers, small};
+    use crate::load::Cell;
+    use crate::metrics::{Completeness, Missing};
+
+    /// Failures of a minute: statuses and kinds of lost requests.
+    fn failing(statuses: &[(u16, u64)], lost: &[(&str, u64)]) -> Cell {
+        let mut cell = answers(&[5], &[]);
+        cell.counts.statuses.extend(statuses.iter().copied());
+        cell.counts.failures = lost.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
+        cell.counts.failed = statuses.iter().map(|(_, count)| count).sum();
+        cell.counts.lost = lost.iter().map(|(_, count)| count).sum();
+        cell.counts.started = 1 + cell.counts.errors();
+        cell
+    }
+
+    /// A counter, minute by minute from 14:04.
+    fn counted(metric: &str, counts: &[u32]) -> Series {
+        let minutes = (0..).map(|minute: usize| fixture::at(&format!("14:{:02}:00", 4 + minute)));
+        Series {
+            resource: "x/y".to_owned(),
+            part: String::new(),
+            metric: metric.to_owned(),
+            statistic: Statistic::Sum,
+            unit: "count".to_owned(),
+            period: MINUTE,
+            points: minutes.zip(counts.iter().map(|count| f64::from(*count))).collect(),
+            missing: Missing::Zero,
+            completeness: Completeness::Settled,
+        }
+    }
+
+    fn sentence_of(minutes: Vec<Cell>, series: &[Series], door: FrontDoor) -> String {
+        let recording = small(&[("load", 300.0)], 60.0, minutes);
+        reconcile(&recording, series, door).sentence
+    }
+
+    #[test]
+    fn the_demo_reads_as_the_mock_up_says() {
+        let (recording, series) = (fixture::recording(), fixture::series());
+        let found = reconcile(&recording, &series, FrontDoor::RestApi);
+        assert_eq!(
+            found.sentence,
+            "519 client failures = 498 Lambda throttles + 12 timeouts + 9 unexplained"
+        );
+        assert_eq!(
+            (found.client_failures, found.client_429, found.client_5xx, found.unexplained),
+            (519, 0, 507, 9)
+        );
+    }
+
+    #[test]
+    fn a_throttled_function_looks_different_through_each_door() {
+        let throttles = [counted("aws.lambda.throttles", &[5])];
+        for (door, status, explained) in [
+            (FrontDoor::Direct, 429, true),
+            (FrontDoor::RestApi, 500, true),
+            (FrontDoor::RestApi, 502, true),
+            (FrontDoor::RestApi, 429, false),
+            (FrontDoor::RestApi, 403, false),
+            (FrontDoor::Alb, 503, true),
+            (FrontDoor::Other, 429, true),
+        ] {
+            let expected = if explained {
+                "5 client failures = 5 Lambda throttles"
+            } else {
+                "5 client failures = 5 unexplained"
+            };
+            assert_eq!(
+                sentence_of(vec![failing(&[(status, 5)], &[])], &throttles, door),
+                expected,
+                "{door:?} {status}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_same_or_the_next_minute_explains_anything() {
+        let throttles = [counted("aws.lambda.throttles", &[0, 5, 0, 0])];
+        let at = |minute: usize| {
+            let mut minutes: Vec<Cell> = (0..4).map(|_| failing(&[], &[])).collect();
+            minutes[minute] = failing(&[(500, 5)], &[]);
+            sentence_of(minutes, &throttles, FrontDoor::RestApi)
+        };
+        assert_eq!(at(1), "5 client failures = 5 Lambda throttles");
+        assert_eq!(
+            at(0),
+            "5 client failures = 5 Lambda throttles",
+            "due in one minute, throttled in the next"
+        );
+        assert_eq!(
+            at(2),
+            "5 client failures = 5 unexplained",
+            "a throttle does not cause what came before it was due"
+        );
+        assert_eq!(at(3), "5 client failures = 5 unexplained");
+    }
+
+    #[test]
+    fn what_is_only_a_bound_is_worded_as_one() {
+        let series = [
+            counted("aws.dynamodb.throttled_requests", &[40]),
+            counted("aws.rest-api.4xx_error", &[30]),
+        ];
+        let found = sentence_of(vec![failing(&[(500, 7), (429, 3)], &[])], &series, FrontDoor::RestApi);
+        assert_eq!(found, "10 client failures = up to 7 DynamoDB throttles + up to 3 API Gateway 429s");
+    }
+
+    #[test]
+    fn the_balancers_own_answers_explain_the_same_answers() {
+        let series = [
+            counted("aws.alb.http_code_elb_503_count", &[4]),
+            counted("aws.alb.http_code_elb_504_count", &[1]),
+        ];
+        let minute = failing(&[(503, 6), (504, 1)], &[("timeout", 1), ("reset", 2)]);
+        assert_eq!(
+            sentence_of(vec![minute], &series, FrontDoor::Alb),
+            "10 client failures = 4 503s of the load balancer + 2 connection errors + 1 504 of the load balancer + 1 timeout + 2 unexplained"
+        );
+    }
+
+    #[test]
+    fn no_failures_need_no_explanation_and_passed_429s_are_none() {
+        let mut understood = answers(&[5; 9], &[]);
+        understood.counts.statuses.insert(429, 9);
+        let series = [counted("aws.lambda.throttles", &[9])];
+        assert_eq!(sentence_of(vec![understood], &series, FrontDoor::Direct), "no client failures");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn explanations_never_exceed_the_failures(
+            minutes in prop::collection::vec((0u64..50, 0u64..50, 0u64..50, 0u64..20, 0u64..20), 1..5),
+            lambda in prop::collection::vec(0u32..100, 1..5), table in prop::collection::vec(0u32..100, 1..5),
+            gateway in prop::collection::vec(0u32..100, 1..5), door in 0usize..4,
+        ) {
+            let cells: Vec<Cell> = minutes
+                .iter()
+                .map(|(a, b, c, timeouts, resets)| failing(&[(429, *a), (500, *b), (503, *c)], &[("timeout", *timeouts), ("reset", *resets)]))
+                .collect();
+            let door = [FrontDoor::Direct, FrontDoor::RestApi, FrontDoor::Alb, FrontDoor::Other][door];
+            let series = [
+                counted("aws.lambda.throttles", &lambda),
+                counted("aws.dynamodb.throttled_requests", &table),
+                counted("aws.rest-api.4xx_error", &gateway),
+                counted("aws.alb.http_code_elb_503_count", &gateway),
+            ];
+            let end = 60.0 * f64::from(u32::try_from(minutes.len()).unwrap());
+            let found = reconcile(&small(&[("load", end)], 60.0, cells), &series, door);
+            let explained: u64 = found.explained.iter().map(|part| part.count).sum();
+            prop_assert_eq!(explained + found.unexplained, found.client_failures);
+            let by = |name: &str| found.explained.iter().find(|part| part.by == name).map_or(0, |part| part.count);
+            prop_assert!(by("Lambda throttles") <= lambda.iter().map(|count| u64::from(*count)).sum());
+            prop_assert!(by("DynamoDB throttles") <= table.iter().map(|count| u64::from(*count)).sum());
+        }
+    }
+}
