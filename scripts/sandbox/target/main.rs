@@ -1,1 +1,6 @@
-fn main(){}
+//! The sandbox's data plane.
+
+mod model;
+mod settings;
+
+fn main() {}
