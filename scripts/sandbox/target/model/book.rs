@@ -1,6 +1,6 @@
 //! The metric book: what happened, per series and minute, until somebody carries it away.
 //!
-//! Knows CloudWatch's words (namespace, dimensions, unit) and nothing of the services that write here.
+//! Knows `CloudWatch`'s words (namespace, dimensions, unit) and nothing of the services that write here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

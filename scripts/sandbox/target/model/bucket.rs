@@ -1,4 +1,4 @@
-//! A token bucket in exact integers: DynamoDB's burst, API Gateway's throttle.
+//! A token bucket in exact integers: `DynamoDB`'s burst, API Gateway's throttle.
 //!
 //! Knows neither; it has a rate a second, a depth, and a level that is never negative.
 
@@ -18,7 +18,7 @@ impl Tokens {
         Self(u128::from(count) * BILLION)
     }
 
-    /// As CloudWatch shows it.
+    /// As `CloudWatch` shows it.
     pub(crate) fn as_units(self) -> f64 {
         let whole = u32::try_from(self.0 / BILLION).unwrap_or(u32::MAX);
         let part = u32::try_from(self.0 % BILLION).unwrap_or(0);

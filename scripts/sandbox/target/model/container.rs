@@ -19,7 +19,7 @@ const CHAT_WORK: Law = Law::About(Duration::from_millis(65));
 /// What needs no processor to speak of.
 const LIGHT_WORK: Duration = Duration::from_micros(500);
 /// How long the balancer waits for a target.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const SERVICE: &str = "chatbot-staging/chatbot-api";
 const BALANCER: &str = "chatbot-staging";
 const DIMENSION: &str = "app/chatbot-staging/50dc6c495c0c9188";

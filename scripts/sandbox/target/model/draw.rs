@@ -6,7 +6,7 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-/// One request's stream of random numbers (SplitMix64).
+/// One request's stream of random numbers (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub(crate) struct Draw(u64);
 
@@ -54,11 +54,6 @@ impl Draw {
             Law::About(mean) => mean.mul_f64(0.9 + 0.2 * self.unit()),
             Law::LogNormal { median, sigma, longest } => median.mul_f64((sigma * self.normal()).exp().min(1e6)).min(longest),
         }
-    }
-
-    /// Any of `count` choices; 0 when there is none.
-    pub(crate) fn choice(&mut self, count: u64) -> u64 {
-        self.next().checked_rem(count).unwrap_or(0)
     }
 }
 

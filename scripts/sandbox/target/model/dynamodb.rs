@@ -1,6 +1,6 @@
-//! DynamoDB's capacity: tables and indexes, each with a read and a write bucket of 300 seconds.
+//! `DynamoDB`'s capacity: tables and indexes, each with a read and a write bucket of 300 seconds.
 //!
-//! Knows units and DynamoDB's metrics, not items. A write to a table writes to each of its indexes, so an index
+//! Knows units and `DynamoDB`'s metrics, not items. A write to a table writes to each of its indexes, so an index
 //! without units throttles the table's writes.
 
 use std::time::Duration;

@@ -159,7 +159,7 @@ mod tests {
             for n in 0..600 {
                 tasks.accept(Time::default() + Duration::from_millis(n * 100), WORK);
             }
-            tasks.sample(Time::default() + Duration::from_secs(60), &mut book);
+            tasks.sample(Time::default() + Duration::from_mins(1), &mut book);
             let point = book
                 .drain()
                 .into_iter()

@@ -21,16 +21,15 @@ impl<T> Default for Flights<T> {
 
 impl<T> Flights<T> {
     pub(crate) fn start(&mut self, flight: T) -> Ticket {
-        match self.free.pop() {
-            Some(slot) => {
-                self.put(Ticket(slot), flight);
-                Ticket(slot)
-            }
-            None => {
-                self.slots.push(Some(flight));
+        let ticket = self.free.pop().map_or_else(
+            || {
+                self.slots.push(None);
                 Ticket(self.slots.len() - 1)
-            }
-        }
+            },
+            Ticket,
+        );
+        self.put(ticket, flight);
+        ticket
     }
 
     /// Takes a flight out, to go on with it; its ticket stays reserved until `put` or `land`.

@@ -112,7 +112,9 @@ impl Lambda {
         };
         let meters = [function.meters, self.account];
         if let Some(reason) = refused {
-            meters.iter().for_each(|meters| book.count(now, meters.throttles));
+            for meters in meters {
+                book.count(now, meters.throttles);
+            }
             return Err(reason);
         }
         function.in_flight += 1;
@@ -155,13 +157,11 @@ impl Lambda {
 
     fn refuses(&self, id: FunctionId) -> Option<Throttled> {
         let function = self.functions.get(id.0)?;
-        match function.reserved {
-            Some(limit) => (function.in_flight >= limit).then_some(Throttled::Reserved),
-            None => {
-                let limit = self.account_limit.saturating_sub(self.reserved_in_all);
-                (self.unreserved_in_flight() >= limit).then_some(Throttled::Unreserved)
-            }
+        if let Some(limit) = function.reserved {
+            return (function.in_flight >= limit).then_some(Throttled::Reserved);
         }
+        let limit = self.account_limit.saturating_sub(self.reserved_in_all);
+        (self.unreserved_in_flight() >= limit).then_some(Throttled::Unreserved)
     }
 
     fn in_flight(&self) -> u32 {

@@ -1,7 +1,7 @@
 //! The simulated systems: a pure function of settings, arrivals, a seed and the time it is told.
 //!
 //! Knows no real clock, no threads and no HTTP. Whoever drives it tells it every arrival and asks it to advance;
-//! it says how requests ended, when, and what CloudWatch would have been told.
+//! it says how requests ended, when, and what `CloudWatch` would have been told.
 
 mod agenda;
 mod alb;

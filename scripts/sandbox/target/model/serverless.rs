@@ -1,4 +1,4 @@
-//! hcg-demo: a help desk assistant of API Gateway, three Lambda functions and two DynamoDB tables.
+//! hcg-demo: a help desk assistant of API Gateway, three Lambda functions and two `DynamoDB` tables.
 //!
 //! A request is a script of steps over the services' models; this owns the scripts and walks them. Knows no HTTP.
 

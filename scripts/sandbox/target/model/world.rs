@@ -140,7 +140,7 @@ impl World {
         self.finished.drain(..)
     }
 
-    /// What CloudWatch is to be told since the last time.
+    /// What `CloudWatch` is to be told since the last time.
     pub(crate) fn drain_points(&mut self) -> Vec<Point> {
         self.book.drain()
     }
