@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub(crate) struct Settings {
     pub(crate) version: u64,
+    /// How often the account was built anew; versions start over with each.
+    pub(crate) generation: u64,
     pub(crate) account_concurrency: Option<u32>,
     pub(crate) functions: BTreeMap<String, FunctionSettings>,
     pub(crate) tables: BTreeMap<String, TableSettings>,

@@ -37,7 +37,8 @@ pub(crate) struct World {
     now: Time,
     seed: u64,
     arrivals: u64,
-    version: Option<u64>,
+    /// Generation and version of the settings in force.
+    known: Option<(u64, u64)>,
 }
 
 impl World {
@@ -65,19 +66,21 @@ impl World {
             now,
             seed,
             arrivals: 0,
-            version: None,
+            known: None,
         };
         world.apply(now, &settings);
-        world.version = None;
+        world.known = None;
         world
     }
 
-    /// The settings now in force. The first ones, and ones whose version went back, are those of an account built
-    /// anew: its buckets are full.
+    /// The settings now in force. The first ones, those of another generation, and ones whose version went back are
+    /// those of an account built anew: its buckets are full.
     pub(crate) fn apply(&mut self, now: Time, settings: &Settings) {
         let now = self.advance(now);
-        let fresh = self.version.is_none_or(|known| settings.version < known);
-        self.version = Some(settings.version);
+        let fresh = self
+            .known
+            .is_none_or(|(generation, version)| settings.generation != generation || settings.version < version);
+        self.known = Some((settings.generation, settings.version));
         match &mut self.application {
             Application::Serverless(app) => app.apply(now, settings, fresh, &mut self.book),
             Application::Container(app) => app.apply(settings, &mut self.book),
@@ -87,7 +90,10 @@ impl World {
 
     /// The version of the settings in force; none before the first that were applied.
     pub(crate) const fn version(&self) -> Option<u64> {
-        self.version
+        match self.known {
+            Some((_, version)) => Some(version),
+            None => None,
+        }
     }
 
     pub(crate) fn arrive(&mut self, now: Time, call: Call) -> Arrival {

@@ -59,11 +59,12 @@ impl Service {
         let _ = stream.set_nodelay(true);
         let outbox = Outbox::new(Arc::clone(&self.counts));
         let socket = Socket::new(stream, Arc::clone(&outbox));
-        self.hub.connected();
         let service = service_fn(|request| self.answer(request, &outbox));
         // Malformed requests, vanished clients and connections closed on purpose all end here; none is an error.
         let _ = http1::Builder::new().serve_connection(socket, service).await;
-        self.hub.disconnected();
+        if outbox.is_clients() {
+            self.hub.disconnected();
+        }
     }
 
     async fn answer(&self, request: Request<Incoming>, outbox: &Arc<Outbox>) -> Result<Response<Reply>, io::Error> {
@@ -83,6 +84,9 @@ impl Service {
             System::EcsChatbot | System::Empty => full_path,
         };
         let epoch = self.counts.request(path);
+        if outbox.becomes_clients() {
+            self.hub.connected();
+        }
         if self.manner.is_silent() {
             return Err(io::Error::other("asked to leave requests without an answer"));
         }

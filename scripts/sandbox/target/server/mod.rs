@@ -15,5 +15,7 @@ pub(crate) use hub::Hub;
 pub(crate) use listener::{accept, listen};
 
 #[cfg(test)]
+mod fake_control;
+#[cfg(test)]
 #[path = "server_tests.rs"]
 mod tests;

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::io::IoSlice;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -22,6 +23,8 @@ use super::counts::{Counts, Epoch};
 pub(crate) struct Outbox {
     counts: Arc<Counts>,
     taken: Mutex<Vec<(Epoch, u16)>>,
+    /// Whether the simulated service was asked something, not only the server itself.
+    clients: AtomicBool,
 }
 
 impl Outbox {
@@ -29,7 +32,17 @@ impl Outbox {
         Arc::new(Self {
             counts,
             taken: Mutex::new(Vec::new()),
+            clients: AtomicBool::new(false),
         })
+    }
+
+    /// Notes that a client uses this connection; true the first time.
+    pub(crate) fn becomes_clients(&self) -> bool {
+        !self.clients.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_clients(&self) -> bool {
+        self.clients.load(Ordering::Relaxed)
     }
 
     fn taken(&self, epoch: Epoch, status: u16) {
