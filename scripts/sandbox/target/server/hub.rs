@@ -57,12 +57,12 @@ impl Hub {
     pub(crate) async fn call(&self, call: Call) -> Option<Outcome> {
         let end = {
             let mut state = self.lock();
-            let arrival = state.world.arrive(self.clock.now(), call);
-            let end = match arrival {
+            let now = self.clock.now();
+            state.advance(now);
+            let end = match state.world.arrive(now, call) {
                 Arrival::Now(outcome) => Ok(outcome),
                 Arrival::Later(ticket) => Err(state.wait_for(ticket)),
             };
-            state.hand_out();
             if state.world.next() < state.driver_wakes {
                 self.earlier.notify_one();
             }
@@ -79,8 +79,7 @@ impl Hub {
         loop {
             let next = {
                 let mut state = self.lock();
-                state.world.advance(self.clock.now());
-                state.hand_out();
+                state.advance(self.clock.now());
                 state.driver_wakes = state.world.next();
                 state.driver_wakes
             };
@@ -93,8 +92,9 @@ impl Hub {
 
     pub(crate) fn apply(&self, settings: &Settings) {
         let mut state = self.lock();
-        state.world.apply(self.clock.now(), settings);
-        state.hand_out();
+        let now = self.clock.now();
+        state.advance(now);
+        state.world.apply(now, settings);
     }
 
     pub(crate) fn settings_version(&self) -> Option<u64> {
@@ -103,17 +103,22 @@ impl Hub {
 
     pub(crate) fn drain_points(&self) -> Vec<Point> {
         let mut state = self.lock();
-        state.world.advance(self.clock.now());
-        state.hand_out();
+        state.advance(self.clock.now());
         state.world.drain_points()
     }
 
     pub(crate) fn connected(&self) {
-        self.lock().world.connected(self.clock.now());
+        let mut state = self.lock();
+        let now = self.clock.now();
+        state.advance(now);
+        state.world.connected(now);
     }
 
     pub(crate) fn disconnected(&self) {
-        self.lock().world.disconnected(self.clock.now());
+        let mut state = self.lock();
+        let now = self.clock.now();
+        state.advance(now);
+        state.world.disconnected(now);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -133,8 +138,10 @@ impl State {
         receiver
     }
 
-    /// Must run before a ticket can be given to the next request, so under the same lock as what ended it.
-    fn hand_out(&mut self) {
+    /// Lets happen what is due and hands the ends out. Comes before anything else is told to the model: an arrival
+    /// may get the ticket of a request that has just ended, whose waiter must have been served by then.
+    fn advance(&mut self, now: Time) {
+        self.world.advance(now);
         for finished in self.world.drain_finished() {
             if let Some(sender) = self.waiting.get_mut(finished.ticket.0).and_then(Option::take) {
                 // Nobody listens when the client went away; the simulated service has worked all the same.

@@ -126,6 +126,40 @@ async fn a_client_that_has_its_answer_finds_it_counted() {
     assert_eq!(target.counts().await["requests"], 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_requests_under_way_each_gets_an_answer_of_its_own() {
+    let target = Arc::new(Target::start(System::HcgDemo));
+    let clients = (0..200).map(|client| {
+        let target = Arc::clone(&target);
+        tokio::spawn(async move {
+            let body = format!(r#"{{"session_id":"{client}"}}"#);
+            let request = format!("POST /feedback HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let mut stream = TcpStream::connect(&target.address).await.unwrap();
+            let until = tokio::time::Instant::now() + Duration::from_millis(300);
+            let mut answered = 0_u64;
+            while tokio::time::Instant::now() < until {
+                stream.write_all(request.as_bytes()).await.unwrap();
+                let mut answer = [0; 1024];
+                let length = stream.read(&mut answer).await.unwrap();
+                let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+                assert!(answer.starts_with("HTTP/1.1 200"), "client {client}: {answer}");
+                assert!(answer.contains(&format!(r#""session_id":"{client}""#)), "client {client}: {answer}");
+                answered += 1;
+            }
+            answered
+        })
+    });
+    let mut answered = 0;
+    for client in clients.collect::<Vec<_>>() {
+        answered += client.await.unwrap();
+    }
+    let counts = target.counts().await;
+    assert_eq!(
+        (counts["requests"].as_u64(), counts["answered"].as_u64()),
+        (Some(answered), Some(answered))
+    );
+}
+
 #[tokio::test]
 async fn an_answer_to_head_and_pipelined_ones_are_counted() {
     let target = Target::start(System::EcsChatbot);
