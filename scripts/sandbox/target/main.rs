@@ -12,10 +12,14 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::arguments::Arguments;
 use crate::server::{Control, Hub, Service};
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     // Signals first: whoever reads the ready line may end us at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    raise_file_limit();
     let listener = server::listen(arguments.port)?;
     say_ready(listener.local_addr()?.port())?;
     let parent_gone = stdin_ended()?;
@@ -56,15 +61,8 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     });
     let (stop, stopped) = oneshot::channel::<()>();
     let metrics = match &arguments.control {
-        Some(address) => {
-            let control = Arc::new(Control::new(address, Arc::clone(&service))?);
-            let follower = Arc::clone(&control);
-            tokio::spawn(async move { follower.follow_settings().await });
-            Some(tokio::spawn(async move {
-                control.send_metrics(async { drop(stopped.await) }).await;
-            }))
-        }
-        None => None,
+        Some(address) => talk_with(&Arc::new(Control::new(address, Arc::clone(&service))?), stopped),
+        None => tokio::spawn(forget_metrics(Arc::clone(&service), stopped)),
     };
     tokio::select! {
         accepting = server::accept(listener, service) => accepting?,
@@ -73,10 +71,29 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         _ = parent_gone => {}
     }
     drop(stop);
-    if let Some(metrics) = metrics {
-        let _ = metrics.await;
-    }
+    metrics.await?;
     Ok(())
+}
+
+/// Settings in, metrics out; ends when the last metrics were sent after `stopped`.
+fn talk_with(control: &Arc<Control>, stopped: oneshot::Receiver<()>) -> JoinHandle<()> {
+    let (follower, sender) = (Arc::clone(control), Arc::clone(control));
+    tokio::spawn(async move { follower.follow_settings().await });
+    tokio::spawn(async move { sender.send_metrics(async { drop(stopped.await) }).await })
+}
+
+/// Without a control plane nobody wants the metrics, and they must not pile up.
+async fn forget_metrics(service: Arc<Service>, mut stopped: oneshot::Receiver<()>) {
+    while timeout(Duration::from_secs(1), &mut stopped).await.is_err() {
+        drop(service.hub.drain_points());
+    }
+}
+
+/// A connection is a file, and a load test has thousands. What cannot be raised stays as it is.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 fn say_ready(port: u16) -> std::io::Result<()> {

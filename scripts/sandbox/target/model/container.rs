@@ -12,8 +12,8 @@ use super::draw::{Draw, Law};
 use super::ecs::Tasks;
 use super::flights::Flights;
 use super::outcome::{Arrival, Call, Finished, Outcome};
+use super::settings::Settings;
 use super::time::Time;
-use crate::settings::Settings;
 
 const CHAT_WORK: Law = Law::About(Duration::from_millis(65));
 /// What needs no processor to speak of.

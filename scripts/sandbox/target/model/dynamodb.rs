@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::book::{Book, SeriesId, Unit};
 use super::bucket::{Bucket, Tokens};
+use super::settings::{Billing, IndexSettings, Settings, TableSettings};
 use super::time::Time;
-use crate::settings::{Billing, IndexSettings, Settings, TableSettings};
 
 const NAMESPACE: &str = "AWS/DynamoDB";
 /// How many seconds of unused capacity are kept.

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::book::{Book, SeriesId, Unit};
+use super::settings::Settings;
 use super::time::Time;
-use crate::settings::Settings;
 
 const NAMESPACE: &str = "AWS/Lambda";
 const DEFAULT_ACCOUNT_LIMIT: u32 = 1000;
@@ -185,8 +185,8 @@ fn millis(duration: Duration) -> f64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::settings::FunctionSettings;
     use super::*;
-    use crate::settings::FunctionSettings;
 
     fn settings(account: u32, reserved: &[(&str, Option<u32>)]) -> Settings {
         Settings {

@@ -2,6 +2,7 @@
 //!
 //! Knows no real clock, no threads and no HTTP. Whoever drives it tells it every arrival and asks it to advance;
 //! it says how requests ended, when, and what `CloudWatch` would have been told.
+//! Its only neighbour is `settings`, so that a test in virtual time can take both in by path.
 
 mod agenda;
 mod alb;
@@ -18,6 +19,8 @@ mod outcome;
 mod serverless;
 mod time;
 mod world;
+
+use super::settings;
 
 pub(crate) use agenda::Ticket;
 pub(crate) use book::Point;

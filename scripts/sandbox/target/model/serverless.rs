@@ -13,10 +13,12 @@ use super::flights::Flights;
 use super::gateway::Gateway;
 use super::lambda::{FunctionId, Invocation, Lambda};
 use super::outcome::{Arrival, Call, Failure, Finished, Outcome};
+use super::settings::Settings;
 use super::time::Time;
-use crate::settings::Settings;
 
 const GATEWAY_WORK: Law = Law::About(Duration::from_millis(3));
+/// What the gateway answers itself, it answers at once; its metric says a millisecond.
+const GATEWAY_REFUSAL: Duration = Duration::from_millis(1);
 const WEBHOOK_WORK: Law = Law::About(Duration::from_millis(50));
 const REFUSAL_WORK: Law = Law::About(Duration::from_millis(5));
 const SUPERVISOR_WORK: Law = Law::LogNormal {
@@ -124,7 +126,7 @@ impl Serverless {
             _ => Some(Outcome::TooManyRequests),
         };
         if let Some(outcome) = at_once {
-            self.gateway.answered(now, outcome, Duration::ZERO, None, context.book);
+            self.gateway.answered(now, outcome, GATEWAY_REFUSAL, None, context.book);
             return Arrival::Now(outcome);
         }
         let begins = now + draw.duration(GATEWAY_WORK);

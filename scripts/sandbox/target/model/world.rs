@@ -9,8 +9,8 @@ use super::container::Container;
 use super::draw::Draw;
 use super::outcome::{Arrival, Call, Finished, Outcome};
 use super::serverless::Serverless;
+use super::settings::Settings;
 use super::time::Time;
-use crate::settings::Settings;
 
 /// Which system is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -1,10 +1,12 @@
+//! A whole system in virtual time: what loads do to it, by arithmetic.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::super::settings::{FunctionSettings, ServiceSettings};
 use super::*;
-use crate::settings::{FunctionSettings, ServiceSettings};
 
 const START: Duration = Duration::from_mins(29_833_334);
 

@@ -2,6 +2,7 @@
 //!
 //! Knows the contract's two endpoints; knows nothing of what the values mean.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,13 +44,19 @@ impl Control {
 
     /// Keeps the model's settings those in force. Never ends.
     pub(crate) async fn follow_settings(&self) {
-        let mut known = None;
+        let (mut known, mut complained) = (None, None);
         loop {
-            if let Some(settings) = self.settings().await
-                && known.as_ref() != Some(&settings)
-            {
-                self.service.hub.apply(&settings);
-                known = Some(settings);
+            // A control plane that is not there yet is nothing to speak of; one that is misunderstood is.
+            match self.settings().await {
+                Some(Ok(settings)) if known.as_ref() != Some(&settings) => {
+                    self.service.hub.apply(&settings);
+                    known = Some(settings);
+                }
+                Some(Err(problem)) if complained.as_ref() != Some(&problem) => {
+                    let _ = writeln!(std::io::stderr().lock(), "target: settings not understood: {problem}");
+                    complained = Some(problem);
+                }
+                Some(_) | None => {}
             }
             tokio::time::sleep(POLL_EVERY).await;
         }
@@ -85,9 +92,10 @@ impl Control {
         })
     }
 
-    async fn settings(&self) -> Option<Settings> {
+    async fn settings(&self) -> Option<Result<Settings, String>> {
         let answer = self.client.get(format!("{}/_sandbox/settings", self.address)).send().await.ok()?;
-        answer.error_for_status().ok()?.json().await.ok()
+        let text = answer.error_for_status().ok()?.bytes().await.ok()?;
+        Some(serde_json::from_slice(&text).map_err(|problem| problem.to_string()))
     }
 
     async fn post(&self, batch: &Batch, patience: Duration) -> bool {

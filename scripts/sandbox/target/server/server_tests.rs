@@ -1,3 +1,5 @@
+//! The server in real time: its counts, its manners, and its conversation with a control plane.
+
 use std::sync::Arc;
 use std::time::Duration;
 
