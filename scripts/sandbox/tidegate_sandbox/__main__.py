@@ -117,7 +117,7 @@ def _watch_parent(options: argparse.Namespace, ended: threading.Event) -> None:
         return
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        while os.read(0, 4096):
             pass
         ended.set()
 
