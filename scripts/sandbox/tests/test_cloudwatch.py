@@ -1,8 +1,9 @@
-"""Metrics over CBOR: exact dimensions, rounding, order, pages, percentiles."""
+"""Metrics over every protocol: exact dimensions, rounding, order, pages, percentiles."""
 
 from __future__ import annotations
 
 import time
+import urllib.error
 import urllib.request
 from datetime import datetime, timezone
 
@@ -190,8 +191,19 @@ def test_a_bare_cbor_request_gets_bare_cbor(process, client):
     assert all(isinstance(value, float) for value in result["Values"])
 
 
-@pytest.mark.parametrize("protocol", ["query", "json"])
-def test_older_protocols_are_answered_too(process, client, protocol):
+def test_a_bare_cbor_refusal_carries_both_codes(process, client):
+    path = "/service/GraniteServiceVersion20100801/operation/GetMetricData"
+    request = urllib.request.Request(
+        process.ready["endpoint"] + path, cbor2.dumps({"MetricDataQueries": []})
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert refused.value.headers["x-amzn-query-error"] == "MissingParameter;Sender"
+    assert cbor2.load(refused.value)["__type"].endswith("#MissingRequiredParameterException")
+
+
+@pytest.mark.parametrize("protocol", ["query", "json", "smithy-rpc-v2-cbor"])
+def test_every_protocol_is_answered(process, client, protocol):
     session = boto3.Session(region_name=process.region)
     model = session._session.get_component("data_loader")
     description = dict(model.load_service_model("cloudwatch", "service-2"))

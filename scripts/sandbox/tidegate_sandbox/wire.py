@@ -199,6 +199,8 @@ def refusal(call: Call, error: AwsError) -> Response:
         headers = _json_headers(call)
         kind = _json_type(call.service, error.code)
         body = json.dumps({"__type": kind, "message": error.message}).encode()
+        if call.service == "cloudwatch":
+            headers["x-amzn-query-error"] = f"{error.query_code};{side}"
     response = _finish(Response(error.status, headers, body))
     response.error = error.code
     return response
