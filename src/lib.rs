@@ -9,6 +9,8 @@
 
 pub mod analysis;
 pub mod change;
+pub mod cli;
+pub mod commands;
 pub mod exit;
 pub mod journal;
 pub mod load;
@@ -16,4 +18,5 @@ pub mod metrics;
 pub mod report;
 pub mod scenario;
 pub mod setting;
+pub mod ui;
 pub mod units;
