@@ -110,13 +110,11 @@ pub(super) fn facts(id: &str, stage: &GetStageOutput, account: Option<&ThrottleS
 
 /// Where a stage is called: at AWS, or where emulators answer for it.
 pub(super) fn address(id: &str, stage: &str, region: &str, emulator: Option<&str>) -> String {
-    match emulator {
-        Some(base) => format!("{}/restapis/{id}/{stage}/_user_request_", base.trim_end_matches('/')),
-        None => {
-            let suffix = if region.starts_with("cn-") { ".com.cn" } else { ".com" };
-            format!("https://{id}.execute-api.{region}.amazonaws{suffix}/{stage}")
-        }
+    if let Some(base) = emulator {
+        return format!("{}/restapis/{id}/{stage}/_user_request_", base.trim_end_matches('/'));
     }
+    let suffix = if region.starts_with("cn-") { ".com.cn" } else { ".com" };
+    format!("https://{id}.execute-api.{region}.amazonaws{suffix}/{stage}")
 }
 
 #[cfg(test)]

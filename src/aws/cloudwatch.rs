@@ -55,7 +55,7 @@ impl MetricSource for Aws {
         for found in self.slots.side_by_side(jobs).await {
             all.extend(found.map_err(|error| metric_error(&error))?);
         }
-        all.sort_by(|one, other| one.at.cmp(&other.at));
+        all.sort_by_key(|activity| activity.at);
         Ok(all)
     }
 }

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use crate::units::Timestamp;
 
 /// Between two decreases once the day's first four are spent.
-const PAUSE: Duration = Duration::from_secs(3_600);
+const PAUSE: Duration = Duration::from_hours(1);
 
 /// Whether a `LimitExceededException` is about decreases: the same code stands for unrelated limits.
 pub(super) fn refused(message: &str) -> bool {

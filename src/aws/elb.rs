@@ -2,7 +2,7 @@
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{
-    Listener, LoadBalancer, LoadBalancerTypeEnum, ProtocolEnum, TargetGroup, TargetHealthDescription, TargetHealthStateEnum,
+    Listener, LoadBalancer, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum, TargetGroup, TargetHealthDescription, TargetHealthStateEnum,
 };
 
 use crate::change::CloudError;
@@ -56,7 +56,7 @@ async fn target_groups(client: &Client, name: &str, arn: &str) -> Result<Vec<Tar
 fn facts_of(balancer: &LoadBalancer, groups: &[TargetGroup], health: &[TargetHealthDescription]) -> Facts {
     let text = |text: Option<&str>| Fact::Text(text.unwrap_or_default().to_owned());
     let arn = balancer.load_balancer_arn();
-    let status = balancer.state().and_then(|state| state.code()).map(|code| code.as_str());
+    let status = balancer.state().and_then(|state| state.code()).map(LoadBalancerStateEnum::as_str);
     let groups: Vec<&str> = groups
         .iter()
         .filter_map(|group| group.target_group_arn())
@@ -164,7 +164,7 @@ pub(super) async fn list(client: Client) -> Result<(Vec<String>, bool), CloudErr
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerState, LoadBalancerStateEnum, TargetHealth};
+    use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerState, TargetHealth};
 
     use super::*;
 

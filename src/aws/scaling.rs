@@ -357,7 +357,7 @@ pub(super) async fn activities(client: Client, namespace: &'static str, window: 
             break;
         }
     }
-    found.sort_by(|one, other| one.at.cmp(&other.at));
+    found.sort_by_key(|activity| activity.at);
     Ok(found)
 }
 
