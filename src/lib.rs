@@ -8,6 +8,7 @@
 //! resource. A *criterion* is judged into a *verdict*. The *ledger* lists every throttle by cause.
 
 pub mod analysis;
+pub mod aws;
 pub mod change;
 pub mod cli;
 pub mod commands;
