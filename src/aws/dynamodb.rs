@@ -93,16 +93,30 @@ fn table_of(described: &TableDescription) -> Table {
 
 fn units(throughput: Option<&ProvisionedThroughputDescription>) -> Units {
     Units {
-        read: count(throughput.and_then(ProvisionedThroughputDescription::read_capacity_units).unwrap_or(0)),
-        write: count(throughput.and_then(ProvisionedThroughputDescription::write_capacity_units).unwrap_or(0)),
+        read: count(
+            throughput
+                .and_then(ProvisionedThroughputDescription::read_capacity_units)
+                .unwrap_or(0),
+        ),
+        write: count(
+            throughput
+                .and_then(ProvisionedThroughputDescription::write_capacity_units)
+                .unwrap_or(0),
+        ),
     }
 }
 
 fn budget(index: Option<String>, throughput: Option<&ProvisionedThroughputDescription>) -> Budget {
     Budget {
         index,
-        used: count(throughput.and_then(ProvisionedThroughputDescription::number_of_decreases_today).unwrap_or(0)),
-        last: throughput.and_then(ProvisionedThroughputDescription::last_decrease_date_time).and_then(timestamp),
+        used: count(
+            throughput
+                .and_then(ProvisionedThroughputDescription::number_of_decreases_today)
+                .unwrap_or(0),
+        ),
+        last: throughput
+            .and_then(ProvisionedThroughputDescription::last_decrease_date_time)
+            .and_then(timestamp),
     }
 }
 
