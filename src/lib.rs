@@ -16,6 +16,7 @@ pub mod exit;
 pub mod journal;
 pub mod load;
 pub mod metrics;
+pub mod profile;
 pub mod report;
 pub mod scenario;
 pub mod setting;
