@@ -56,13 +56,23 @@ fn sources() -> BTreeMap<PathBuf, String> {
 }
 
 fn module(path: &Path) -> String {
-    path.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+    path.components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_str()
+        .unwrap()
+        .trim_end_matches(".rs")
+        .to_owned()
 }
 
 /// The code of a file without its tests and comments.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn crate_paths(code: &str) -> Vec<String> {
@@ -74,7 +84,15 @@ fn crate_paths(code: &str) -> Vec<String> {
             let mut depth = 0;
             for part in group.split_inclusive([',', '{', '}']) {
                 if depth == 0 {
-                    found.push(part.trim().trim_end_matches([',', '{', '}']).split("::").next().unwrap().trim().to_owned());
+                    found.push(
+                        part.trim()
+                            .trim_end_matches([',', '{', '}'])
+                            .split("::")
+                            .next()
+                            .unwrap()
+                            .trim()
+                            .to_owned(),
+                    );
                 }
                 depth += part.matches('{').count();
                 depth = depth.saturating_sub(part.matches('}').count());
@@ -92,7 +110,9 @@ fn modules_use_only_what_the_table_allows() {
     let allowed: BTreeMap<&str, &[&str]> = MAY_USE.into_iter().collect();
     let mut wrong = Vec::new();
     for (path, text) in sources() {
-        let Some(allowed) = allowed.get(module(&path).as_str()) else { continue };
+        let Some(allowed) = allowed.get(module(&path).as_str()) else {
+            continue;
+        };
         for used in crate_paths(&code(&text)) {
             if used != module(&path) && !allowed.contains(&used.as_str()) {
                 wrong.push(format!("{} uses crate::{used}", path.display()));
@@ -108,7 +128,9 @@ fn each_external_crate_has_one_home() {
     for (path, text) in sources() {
         let code = code(&text);
         for (name, homes) in HOMES {
-            let at_home = homes.iter().any(|home| path.starts_with(home) || path.with_extension("") == Path::new(home));
+            let at_home = homes
+                .iter()
+                .any(|home| path.starts_with(home) || path.with_extension("") == Path::new(home));
             let names = code.match_indices(name).any(|(at, _)| {
                 let before = code[..at].chars().next_back();
                 let after = &code[at + name.len()..];
@@ -125,6 +147,9 @@ fn each_external_crate_has_one_home() {
 
 #[test]
 fn the_check_sees_what_it_should() {
-    assert_eq!(crate_paths("use crate::{aws::Aws, load};\nuse crate::units;"), ["aws", "load", "units"]);
+    assert_eq!(
+        crate_paths("use crate::{aws::Aws, load};\nuse crate::units;"),
+        ["aws", "load", "units"]
+    );
     assert_eq!(crate_paths("use crate::load::{self, Cell};"), ["load"]);
 }

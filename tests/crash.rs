@@ -39,7 +39,11 @@ fn expect_as_before(sandbox: &Sandbox, machine: &Machine, before: &Value, case: 
 
 /// Calls that change something are killed on both sides, calls that only look on one.
 fn kinds(mutating: bool) -> &'static [&'static str] {
-    if mutating { &["hold-before", "hold-after"] } else { &["hold-before"] }
+    if mutating {
+        &["hold-before", "hold-after"]
+    } else {
+        &["hold-before"]
+    }
 }
 
 fn calls_of(sandbox: &Sandbox, machine: &Machine, arguments: &[&str]) -> usize {
@@ -59,7 +63,12 @@ fn every_call_of_prepare(system: &str) {
             sandbox.reset();
             let machine = Machine::new(&sandbox);
             if kill_at(&sandbox, &machine, &prepare, nth, kind) {
-                expect_as_before(&sandbox, &machine, &before, &format!("prepare killed at call {nth} of {calls}, {kind}"));
+                expect_as_before(
+                    &sandbox,
+                    &machine,
+                    &before,
+                    &format!("prepare killed at call {nth} of {calls}, {kind}"),
+                );
             }
         }
     }
@@ -79,7 +88,12 @@ fn every_call_of_cleanup(system: &str) {
             let machine = Machine::new(&sandbox);
             machine.run(&prepare).exits(0);
             if kill_at(&sandbox, &machine, &["cleanup"], nth, kind) {
-                expect_as_before(&sandbox, &machine, &before, &format!("cleanup killed at call {nth} of {calls}, {kind}"));
+                expect_as_before(
+                    &sandbox,
+                    &machine,
+                    &before,
+                    &format!("cleanup killed at call {nth} of {calls}, {kind}"),
+                );
             }
         }
     }
@@ -109,14 +123,24 @@ fn ecs_chatbot_killed_at_every_call_of_cleanup_is_restored() {
 fn a_call_whose_answer_is_lost_and_that_lands_late_does_not_stay() {
     let sandbox = sandbox("hcg-demo");
     let before = sandbox.snapshot();
-    for operation in ["PutFunctionConcurrency", "UpdateTable", "RegisterScalableTarget", "PutScalingPolicy"] {
+    for operation in [
+        "PutFunctionConcurrency",
+        "UpdateTable",
+        "RegisterScalableTarget",
+        "PutScalingPolicy",
+    ] {
         for kind in ["late", "apply-drop", "drop"] {
             sandbox.reset();
             let machine = Machine::new(&sandbox);
             sandbox.fault(&json!({ "operation": operation, "nth": 1, "kind": kind, "delay_ms": 300 }));
             let prepare = machine.run(&["prepare", "hcg-demo", "--yes"]);
             // Asking again makes it good, or everything is put back: never anything in between.
-            assert!([0, 4].contains(&prepare.code), "{operation} {kind}: {} {}", prepare.code, prepare.stderr);
+            assert!(
+                [0, 4].contains(&prepare.code),
+                "{operation} {kind}: {} {}",
+                prepare.code,
+                prepare.stderr
+            );
             sandbox.delete("faults");
             if prepare.code == 4 {
                 assert!(sandbox.snapshot() == before, "{operation} {kind}");

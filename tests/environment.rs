@@ -39,8 +39,16 @@ fn prepare_makes_one_call_a_change_and_cleanup_puts_everything_back() {
     assert_eq!(writes, distinct, "one successful write a change");
     // Three reservations; six scaling ranges and six policies (two tables, one index, read and write); two tables.
     assert_eq!(writes.len(), 3 + 6 + 6 + 2, "{writes:#?}");
-    assert!(sandbox.calls().len() < 120, "looks are batched and polls bounded: {}", sandbox.calls().len());
-    machine.run(&["status"]).exits(6).says("NOT BACK TO NORMAL").says("hcg-demo-webhook-handler");
+    assert!(
+        sandbox.calls().len() < 120,
+        "looks are batched and polls bounded: {}",
+        sandbox.calls().len()
+    );
+    machine
+        .run(&["status"])
+        .exits(6)
+        .says("NOT BACK TO NORMAL")
+        .says("hcg-demo-webhook-handler");
     machine.run(&["cleanup"]).exits(0).says("proved");
     assert!(sandbox.snapshot() == before);
     machine.run(&["status"]).exits(0).says("CLEAN");
@@ -54,9 +62,16 @@ fn ecs_chatbot_is_prepared_and_put_back_with_its_policy_and_schedule() {
     let sandbox = Sandbox::control("ecs-chatbot");
     let before = sandbox.snapshot();
     let machine = Machine::new(&sandbox);
-    machine.run(&["prepare", "ecs-chatbot", "--yes"]).exits(0).says("READY").says("desired count");
+    machine
+        .run(&["prepare", "ecs-chatbot", "--yes"])
+        .exits(0)
+        .says("READY")
+        .says("desired count");
     let settings = sandbox.get("settings");
-    assert_eq!(settings["services"]["chatbot-staging/chatbot-api"]["running"], 4, "prepare waits until the tasks run");
+    assert_eq!(
+        settings["services"]["chatbot-staging/chatbot-api"]["running"], 4,
+        "prepare waits until the tasks run"
+    );
     machine.run(&["cleanup", "ecs-chatbot"]).exits(0);
     assert!(sandbox.snapshot() == before);
 }
@@ -69,7 +84,11 @@ fn capacity_that_autoscaling_moved_is_put_back_and_is_nobodys_edit() {
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
     for (resource, dimension, capacity) in [
         ("table/hcg-demo-conversations", "dynamodb:table:WriteCapacityUnits", 95),
-        ("table/hcg-demo-conversations/index/by-user", "dynamodb:index:WriteCapacityUnits", 71),
+        (
+            "table/hcg-demo-conversations/index/by-user",
+            "dynamodb:index:WriteCapacityUnits",
+            71,
+        ),
         ("table/hcg-demo-user-feedback", "dynamodb:table:WriteCapacityUnits", 12),
     ] {
         sandbox.post(
@@ -88,7 +107,11 @@ fn somebody_elses_edit_is_left_alone_until_it_is_forced() {
     let machine = Machine::new(&sandbox);
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
     sandbox.edit_reserved("hcg-demo-supervisor-agent", 200);
-    machine.run(&["cleanup"]).exits(6).says("was 10, we set 100, now 200").says("left alone");
+    machine
+        .run(&["cleanup"])
+        .exits(6)
+        .says("was 10, we set 100, now 200")
+        .says("left alone");
     assert_eq!(sandbox.snapshot()["functions"]["hcg-demo-supervisor-agent"]["reserved"], 200);
     machine.run(&["cleanup"]).exits(6);
     machine.run(&["status"]).exits(6).says("1 still changed");
@@ -102,7 +125,10 @@ fn somebody_elses_edit_can_be_accepted() {
     let machine = Machine::new(&sandbox);
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
     sandbox.edit_reserved("hcg-demo-supervisor-agent", 200);
-    machine.run(&["cleanup", "--accept", "lambda/hcg-demo-supervisor-agent"]).exits(0).says("200 kept, was 10");
+    machine
+        .run(&["cleanup", "--accept", "lambda/hcg-demo-supervisor-agent"])
+        .exits(0)
+        .says("200 kept, was 10");
     assert_eq!(sandbox.snapshot()["functions"]["hcg-demo-supervisor-agent"]["reserved"], 200);
     machine.run(&["status"]).exits(0);
 }
@@ -131,7 +157,11 @@ fn preparing_twice_is_refused_and_loses_nothing() {
     let before = sandbox.snapshot();
     let machine = Machine::new(&sandbox);
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
-    machine.run(&["prepare", "hcg-demo", "--yes"]).exits(3).says("still changed").says("tidegate cleanup hcg-demo");
+    machine
+        .run(&["prepare", "hcg-demo", "--yes"])
+        .exits(3)
+        .says("still changed")
+        .says("tidegate cleanup hcg-demo");
     machine.run(&["cleanup"]).exits(0);
     assert!(sandbox.snapshot() == before);
 }
@@ -161,10 +191,18 @@ fn the_wrong_account_is_refused_before_anything_is_read() {
     let source = std::fs::read_to_string(crate::support::repository().join("profiles/hcg-demo.toml")).unwrap();
     machine.write("wrong.toml", &source.replace("123456789012", "999999999999"));
     for command in [&["plan", "wrong.toml"][..], &["prepare", "wrong.toml", "--yes"]] {
-        machine.run(command).exits(3).says("these credentials are of account 123456789012").says("999999999999");
+        machine
+            .run(command)
+            .exits(3)
+            .says("these credentials are of account 123456789012")
+            .says("999999999999");
     }
     assert_eq!(sandbox.writes(), Vec::<String>::new());
-    assert!(sandbox.calls().iter().all(|call| call["operation"] == "GetCallerIdentity"), "{:?}", sandbox.calls());
+    assert!(
+        sandbox.calls().iter().all(|call| call["operation"] == "GetCallerIdentity"),
+        "{:?}",
+        sandbox.calls()
+    );
 }
 
 #[test]
@@ -172,8 +210,16 @@ fn an_unknown_function_is_named_with_its_place_in_the_profile() {
     let sandbox = Sandbox::control("hcg-demo");
     let machine = Machine::new(&sandbox);
     let source = std::fs::read_to_string(crate::support::repository().join("profiles/hcg-demo.toml")).unwrap();
-    machine.write("typo.toml", &source.replace("hcg-demo-servicenow-action", "hcg-demo-servicenow-actoin"));
-    machine.run(&["prepare", "typo.toml", "--yes"]).exits(3).says("hcg-demo-servicenow-actoin").says("does not exist").says("typo.toml:");
+    machine.write(
+        "typo.toml",
+        &source.replace("hcg-demo-servicenow-action", "hcg-demo-servicenow-actoin"),
+    );
+    machine
+        .run(&["prepare", "typo.toml", "--yes"])
+        .exits(3)
+        .says("hcg-demo-servicenow-actoin")
+        .says("does not exist")
+        .says("typo.toml:");
     assert_eq!(sandbox.writes(), Vec::<String>::new());
     assert_eq!(machine.journals(), Vec::<std::path::PathBuf>::new());
 }
@@ -182,13 +228,20 @@ fn an_unknown_function_is_named_with_its_place_in_the_profile() {
 fn an_on_demand_table_is_explained_and_nothing_is_changed() {
     let sandbox = Sandbox::control("hcg-demo");
     let machine = Machine::new(&sandbox);
-    sandbox.edit_json("DynamoDB_20120810.UpdateTable", &json!({ "TableName": "hcg-demo-conversations", "BillingMode": "PAY_PER_REQUEST" }));
+    sandbox.edit_json(
+        "DynamoDB_20120810.UpdateTable",
+        &json!({ "TableName": "hcg-demo-conversations", "BillingMode": "PAY_PER_REQUEST" }),
+    );
     let settled = || sandbox.get("settings")["tables"]["hcg-demo-conversations"]["billing"] == "PAY_PER_REQUEST";
     while !settled() {
         std::thread::yield_now();
     }
     sandbox.delete("calls");
-    machine.run(&["prepare", "hcg-demo", "--yes"]).exits(3).says("on-demand").says("no capacity units");
+    machine
+        .run(&["prepare", "hcg-demo", "--yes"])
+        .exits(3)
+        .says("on-demand")
+        .says("no capacity units");
     assert_eq!(sandbox.writes(), Vec::<String>::new());
 }
 
@@ -196,7 +249,10 @@ fn an_on_demand_table_is_explained_and_nothing_is_changed() {
 fn a_spent_decrease_budget_is_refused_before_anything_is_raised() {
     let sandbox = Sandbox::control("hcg-demo");
     let machine = Machine::new(&sandbox);
-    sandbox.post("consume-decreases", &json!({ "table": "hcg-demo-conversations", "count": 4, "last": "now" }));
+    sandbox.post(
+        "consume-decreases",
+        &json!({ "table": "hcg-demo-conversations", "count": 4, "last": "now" }),
+    );
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(3).says("decreases");
     assert_eq!(sandbox.writes(), Vec::<String>::new());
 }
@@ -206,7 +262,10 @@ fn a_revert_that_aws_postpones_stays_outstanding_with_its_time() {
     let sandbox = Sandbox::control("hcg-demo");
     let machine = Machine::new(&sandbox);
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
-    sandbox.post("consume-decreases", &json!({ "table": "hcg-demo-conversations", "count": 4, "last": "now" }));
+    sandbox.post(
+        "consume-decreases",
+        &json!({ "table": "hcg-demo-conversations", "count": 4, "last": "now" }),
+    );
     machine.run(&["cleanup"]).exits(6).says("AWS refuses until");
     machine.run(&["status"]).exits(6).says("1 still changed").says("revertible from");
 }
@@ -216,7 +275,11 @@ fn expired_credentials_say_what_to_do_and_change_nothing() {
     let sandbox = Sandbox::control("hcg-demo");
     let machine = Machine::new(&sandbox);
     sandbox.fault(&json!({ "operation": "*", "kind": "error", "code": "ExpiredTokenException", "status": 403, "message": "The security token included in the request is expired" }));
-    machine.run(&["prepare", "hcg-demo", "--yes"]).exits(3).says("expired").says("AWS_PROFILE");
+    machine
+        .run(&["prepare", "hcg-demo", "--yes"])
+        .exits(3)
+        .says("expired")
+        .says("AWS_PROFILE");
     assert_eq!(machine.journals(), Vec::<std::path::PathBuf>::new());
 }
 
@@ -235,7 +298,11 @@ fn a_read_only_state_folder_is_refused_before_any_change() {
     let machine = Machine::new(&sandbox);
     // A file where the folder should be: root may write into any folder, whatever its mode.
     machine.write("state", "");
-    machine.run(&["prepare", "hcg-demo", "--yes"]).exits(3).says("state").says("failed to");
+    machine
+        .run(&["prepare", "hcg-demo", "--yes"])
+        .exits(3)
+        .says("state")
+        .says("failed to");
     assert_eq!(sandbox.writes(), Vec::<String>::new());
 }
 
@@ -281,7 +348,9 @@ fn a_journal_of_a_newer_version_is_refused_and_status_says_so() {
     let machine = Machine::new(&sandbox);
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
     let journal = machine.journals().remove(0);
-    let text = std::fs::read_to_string(&journal).unwrap().replacen("\"version\":1", "\"version\":9", 1);
+    let text = std::fs::read_to_string(&journal)
+        .unwrap()
+        .replacen("\"version\":1", "\"version\":9", 1);
     std::fs::write(&journal, text).unwrap();
     machine.run(&["status"]).exits(6).says("version 9");
     machine.run(&["cleanup"]).exits(6).says("version 9");

@@ -45,7 +45,12 @@ impl Sandbox {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("the sandbox said {line:?}: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { process, ready, runtime, client: reqwest::Client::builder().no_proxy().build().unwrap() }
+        Self {
+            process,
+            ready,
+            runtime,
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
     }
 
     fn text(&self, key: &str) -> &str {
@@ -115,7 +120,13 @@ impl Sandbox {
 
     /// Operations of the mutating calls so far, with their resources.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let name = |call: &Value| format!("{} {}", call["operation"].as_str().unwrap(), call["resource"].as_str().unwrap_or(""));
+        let name = |call: &Value| {
+            format!(
+                "{} {}",
+                call["operation"].as_str().unwrap(),
+                call["resource"].as_str().unwrap_or("")
+            )
+        };
         self.calls().iter().filter(|call| call["mutating"] == true).map(name).collect()
     }
 
@@ -160,7 +171,10 @@ impl Sandbox {
             target if target.starts_with("AnyScale") => "application-autoscaling",
             _ => "ecs",
         };
-        format!("AWS4-HMAC-SHA256 Credential=other/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=0", self.text("region"))
+        format!(
+            "AWS4-HMAC-SHA256 Credential=other/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=0",
+            self.text("region")
+        )
     }
 
     /// Waits until something is held; the number of the hold.
@@ -200,13 +214,19 @@ impl Machine {
         let environment = sandbox.ready["env"].as_object().unwrap();
         Self {
             home: tempfile::tempdir().unwrap(),
-            environment: environment.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect(),
+            environment: environment
+                .iter()
+                .map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()))
+                .collect(),
         }
     }
 
     /// One that knows no AWS at all.
     pub(crate) fn without_aws() -> Self {
-        Self { home: tempfile::tempdir().unwrap(), environment: vec![("AWS_EC2_METADATA_DISABLED".into(), "true".into())] }
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            environment: vec![("AWS_EC2_METADATA_DISABLED".into(), "true".into())],
+        }
     }
 
     pub(crate) fn set(mut self, key: &str, value: &str) -> Self {
@@ -293,7 +313,11 @@ pub(crate) fn finish(mut child: Child) -> Ran {
     // Both pipes are small here: neither can fill up while the other is read.
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    Ran { code: code(child.wait().unwrap()), stdout, stderr }
+    Ran {
+        code: code(child.wait().unwrap()),
+        stdout,
+        stderr,
+    }
 }
 
 impl Ran {

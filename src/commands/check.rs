@@ -37,7 +37,11 @@ fn text(profile: &Profile) -> String {
             "  scenario {} · {} · {} · {}",
             scenario.name,
             units::duration(scenario.duration),
-            if criteria == 1 { "1 criterion".to_owned() } else { format!("{criteria} criteria") },
+            if criteria == 1 {
+                "1 criterion".to_owned()
+            } else {
+                format!("{criteria} criteria")
+            },
             scenario.description
         ));
     }
@@ -45,10 +49,16 @@ fn text(profile: &Profile) -> String {
         lines.push(format!("WARN journey `{}` cannot be undone: {}", undo.journey, undo.text));
     }
     for ask in &profile.asks {
-        lines.push(format!("? line {}: `{}` needs your number: {} = \"{}\"", ask.line, ask.criterion, ask.key, ask.text));
+        lines.push(format!(
+            "? line {}: `{}` needs your number: {} = \"{}\"",
+            ask.line, ask.criterion, ask.key, ask.text
+        ));
     }
     if !profile.asks.is_empty() {
-        lines.push(format!("{} UNKNOWN until you fill them in", units::count(profile.asks.len(), "criterion").replace("criterions", "criteria")));
+        lines.push(format!(
+            "{} UNKNOWN until you fill them in",
+            units::count(profile.asks.len(), "criterion").replace("criterions", "criteria")
+        ));
     }
     lines.join("\n")
 }
@@ -58,7 +68,11 @@ fn as_json(profile: &Profile) -> serde_json::Value {
         .scenarios()
         .map(|scenario| json!({ "name": scenario.name, "description": scenario.description, "seconds": scenario.duration.as_secs_f64() }))
         .collect();
-    let asks: Vec<_> = profile.asks.iter().map(|ask| json!({ "criterion": ask.criterion, "key": ask.key, "text": ask.text, "line": ask.line })).collect();
+    let asks: Vec<_> = profile
+        .asks
+        .iter()
+        .map(|ask| json!({ "criterion": ask.criterion, "key": ask.key, "text": ask.text, "line": ask.line }))
+        .collect();
     json!({
         "profile": profile.name,
         "file": profile.file_name(),

@@ -1,8 +1,12 @@
 //! One file a command; the only place that wires modules together.
 
 mod account;
+mod check;
 mod cleanup;
 mod error;
+mod plan;
+mod prepare;
+mod profile;
 mod signals;
 mod status;
 
@@ -60,6 +64,9 @@ async fn dispatch(screen: &Screen, cli: Cli) -> Result<Exit, Error> {
             };
             cleanup::run(screen, output, &options, &signals).await
         }
+        Command::Check { profile } => check::run(screen, output, &profile),
+        Command::Plan { profile } => plan::run(screen, output, cli.verbose, &profile).await,
+        Command::Prepare { profile, consent } => prepare::run(screen, output, cli.verbose, &profile, &consent, &signals).await,
         _ => Err(Error::Bug("not wired yet".to_owned())),
     }
 }

@@ -47,14 +47,20 @@ pub(crate) async fn run(screen: &Screen, output: Output, verbose: u8, args: &Pro
             screen.data(&shown(&preflight, verbose, screen.width));
             screen.data("Nothing was changed.");
         }
-        Output::Json => screen.data(&format!("{:#}", json!({ "account": account.caller.account, "region": account.aws.region(), "plan": preflight.plan }))),
+        Output::Json => screen.data(&format!(
+            "{:#}",
+            json!({ "account": account.caller.account, "region": account.aws.region(), "plan": preflight.plan })
+        )),
     }
     refuse(screen, &profile, &preflight.plan)
 }
 
 /// The plan as a screen, without its refusals, which are shown at their places in the profile.
 pub(crate) fn shown(preflight: &Preflight, verbose: u8, width: usize) -> String {
-    let plan = Plan { refusals: Vec::new(), ..preflight.plan.clone() };
+    let plan = Plan {
+        refusals: Vec::new(),
+        ..preflight.plan.clone()
+    };
     ui::plan::plan(&plan, &preflight.around, verbose > 0, width)
 }
 
@@ -64,7 +70,10 @@ pub(crate) fn refuse(screen: &Screen, profile: &Profile, plan: &Plan) -> Result<
         return Ok(Exit::Done);
     }
     screen.note(&at_their_places(profile, &plan.refusals));
-    screen.note(&format!("REFUSED for {}; nothing was changed", crate::units::count(plan.refusals.len(), "reason")));
+    screen.note(&format!(
+        "REFUSED for {}; nothing was changed",
+        crate::units::count(plan.refusals.len(), "reason")
+    ));
     Ok(Exit::Refused)
 }
 
@@ -78,11 +87,17 @@ pub(crate) fn guard(profile: &Profile, account: &Account) -> Result<(), Error> {
 pub(crate) async fn preflight(profile: &Profile, account: &Account, scenario: Option<&str>) -> Preflight {
     let mut plan = plan(&account.aws, &profile.wishes).await;
     let facts = gather(profile, account, &mut plan).await;
-    let known: Vec<_> = profile.requirements.iter().filter(|requirement| facts.contains_key(&requirement.resource)).cloned().collect();
+    let known: Vec<_> = profile
+        .requirements
+        .iter()
+        .filter(|requirement| facts.contains_key(&requirement.resource))
+        .cloned()
+        .collect();
     plan.refusals.extend(preflight::requirements(&known, &facts));
     plan.warnings.extend(preflight::gateway_timeout(&profile.resources, &facts));
     if let Some((name, duration)) = chosen(profile, scenario) {
-        plan.refusals.extend(preflight::session(&account.caller, Timestamp::now(), duration));
+        plan.refusals
+            .extend(preflight::session(&account.caller, Timestamp::now(), duration));
         if let Some(demand) = profile.scenario(Some(&name), "").ok().as_ref().and_then(demand) {
             let inputs = past(account, &mut plan).await;
             let warnings = preflight::caps(&plan, &inputs, demand);
@@ -92,7 +107,11 @@ pub(crate) async fn preflight(profile: &Profile, account: &Account, scenario: Op
     let around = Around {
         who: account.who(),
         endpoint: account.aws.endpoint(),
-        cannot_undo: profile.cannot_undo().into_iter().map(|undo| format!("journey `{}` {}", undo.journey, undo.text)).collect(),
+        cannot_undo: profile
+            .cannot_undo()
+            .into_iter()
+            .map(|undo| format!("journey `{}` {}", undo.journey, undo.text))
+            .collect(),
         asks: profile.asks.iter().map(|ask| ask.criterion.clone()).collect(),
     };
     Preflight { plan, around, facts }
@@ -110,7 +129,11 @@ async fn gather(profile: &Profile, account: &Account, plan: &mut Plan) -> BTreeM
                 let about = resource.to_string();
                 if !plan.refusals.iter().any(|refusal| refusal.about == about) {
                     let help = "check the name, the account, the region and the permissions".to_owned();
-                    plan.refusals.push(Refusal { about, text: error.to_string(), help });
+                    plan.refusals.push(Refusal {
+                        about,
+                        text: error.to_string(),
+                        help,
+                    });
                 }
             }
         }
@@ -139,7 +162,13 @@ async fn past(account: &Account, plan: &mut Plan) -> BTreeMap<String, CapInput> 
     let functions: Vec<String> = plan
         .changes
         .iter()
-        .filter_map(|change| if let Setting::LambdaReserved { function } = &change.setting { Some(function.clone()) } else { None })
+        .filter_map(|change| {
+            if let Setting::LambdaReserved { function } = &change.setting {
+                Some(function.clone())
+            } else {
+                None
+            }
+        })
         .collect();
     let query = |function: &String, metric: &str, statistic| MetricQuery {
         namespace: "AWS/Lambda".to_owned(),
@@ -150,15 +179,31 @@ async fn past(account: &Account, plan: &mut Plan) -> BTreeMap<String, CapInput> 
     };
     let queries: Vec<MetricQuery> = functions
         .iter()
-        .flat_map(|function| [query(function, "ConcurrentExecutions", Statistic::Maximum), query(function, "Duration", Statistic::Average)])
+        .flat_map(|function| {
+            [
+                query(function, "ConcurrentExecutions", Statistic::Maximum),
+                query(function, "Duration", Statistic::Average),
+            ]
+        })
         .collect();
-    let Some(window) = hours(Timestamp::now()) else { return BTreeMap::new() };
+    let Some(window) = hours(Timestamp::now()) else {
+        return BTreeMap::new();
+    };
     let answers = account.aws.fetch(&queries, window).await;
     if let Some(Err(error)) = answers.iter().find(|answer| answer.is_err()) {
         let text = format!("the functions' last 14 days could not be read ({error}), so their caps were not compared with their own peaks");
-        plan.warnings.push(Warning { about: "lambda".to_owned(), text });
+        plan.warnings.push(Warning {
+            about: "lambda".to_owned(),
+            text,
+        });
     }
-    let values = |index: usize| answers.get(index).and_then(|answer| answer.as_ref().ok()).map(|points| points.iter().map(|(_, value)| *value).collect::<Vec<_>>()).unwrap_or_default();
+    let values = |index: usize| {
+        answers
+            .get(index)
+            .and_then(|answer| answer.as_ref().ok())
+            .map(|points| points.iter().map(|(_, value)| *value).collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
     functions
         .into_iter()
         .enumerate()
@@ -166,12 +211,21 @@ async fn past(account: &Account, plan: &mut Plan) -> BTreeMap<String, CapInput> 
             let durations = values(index * 2 + 1);
             #[expect(clippy::cast_precision_loss, reason = "336 hours")]
             let answer = (!durations.is_empty()).then(|| durations.iter().sum::<f64>() / durations.len() as f64 / 1_000.0);
-            (function, CapInput { peak: values(index * 2).into_iter().reduce(f64::max), answer })
+            (
+                function,
+                CapInput {
+                    peak: values(index * 2).into_iter().reduce(f64::max),
+                    answer,
+                },
+            )
         })
         .collect()
 }
 
 fn hours(now: Timestamp) -> Option<TimeWindow> {
     let to = Timestamp::from_second((now.as_second() / 3_600 + 1) * 3_600).ok()?;
-    Some(TimeWindow { from: to.checked_sub(PEAK_WINDOW).ok()?, to })
+    Some(TimeWindow {
+        from: to.checked_sub(PEAK_WINDOW).ok()?,
+        to,
+    })
 }

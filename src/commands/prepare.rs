@@ -26,7 +26,14 @@ pub(crate) struct Opened {
 }
 
 /// Prepares and lets go of the lock.
-pub(crate) async fn run(screen: &Screen, output: Output, verbose: u8, args: &ProfileArgs, consent: &Consent, signals: &Signals) -> Result<Exit, Error> {
+pub(crate) async fn run(
+    screen: &Screen,
+    output: Output,
+    verbose: u8,
+    args: &ProfileArgs,
+    consent: &Consent,
+    signals: &Signals,
+) -> Result<Exit, Error> {
     let profile = load(args)?;
     let Some(aws) = &profile.aws else {
         screen.data("this profile has no `[aws]`: there is nothing to prepare");
@@ -39,7 +46,10 @@ pub(crate) async fn run(screen: &Screen, output: Output, verbose: u8, args: &Pro
             let count = journal.outstanding().len();
             match output {
                 Output::Text => screen.data(&format!("CHANGED until: tidegate cleanup {}", profile.name)),
-                Output::Json => screen.data(&format!("{:#}", json!({ "ready": true, "run": journal.started().run, "outstanding": count }))),
+                Output::Json => screen.data(&format!(
+                    "{:#}",
+                    json!({ "ready": true, "run": journal.started().run, "outstanding": count })
+                )),
             }
             Ok(Exit::Done)
         }
@@ -70,7 +80,11 @@ pub(crate) async fn open(
     agree(screen, &preflight, consent)?;
     let journal = Mutex::new(account.folder.begin(account.started(&profile.name))?);
     let exit = apply(screen, account, &preflight.plan, &journal, signals).await?;
-    Ok(if exit == Exit::Done { Ok(Opened { journal, _lock: lock }) } else { Err(exit) })
+    Ok(if exit == Exit::Done {
+        Ok(Opened { journal, _lock: lock })
+    } else {
+        Err(exit)
+    })
 }
 
 fn agree(screen: &Screen, preflight: &Preflight, consent: &Consent) -> Result<(), Error> {
@@ -81,7 +95,9 @@ fn agree(screen: &Screen, preflight: &Preflight, consent: &Consent) -> Result<()
     match screen.ask(&format!("Make {changes}? Type yes:")) {
         Some(answer) if answer == "yes" => Ok(()),
         Some(_) => Err(Error::Declined("not confirmed; nothing was changed".to_owned())),
-        None => Err(Error::Declined("nobody can be asked here; nothing was changed\n       --yes goes on without asking".to_owned())),
+        None => Err(Error::Declined(
+            "nobody can be asked here; nothing was changed\n       --yes goes on without asking".to_owned(),
+        )),
     }
 }
 
@@ -93,7 +109,13 @@ async fn apply(screen: &Screen, account: &Account, plan: &Plan, journal: &Mutex<
         }
     };
     let stop = signals.first.child_token();
-    let verb = Verb { cloud: &account.aws, journal, clock: &account.clock, events: &events, stop: &stop };
+    let verb = Verb {
+        cloud: &account.aws,
+        journal,
+        clock: &account.clock,
+        events: &events,
+        stop: &stop,
+    };
     let result = tokio::select! {
         result = verb.prepare(plan) => result,
         () = signals.third.cancelled() => {
@@ -104,7 +126,10 @@ async fn apply(screen: &Screen, account: &Account, plan: &Plan, journal: &Mutex<
     match result {
         Ok(prepared) => {
             let at = Timestamp::now().strftime("%H:%M:%S").to_string();
-            screen.note(&format!("READY {at} · {} in force, read back", crate::units::count(prepared.changed, "change")));
+            screen.note(&format!(
+                "READY {at} · {} in force, read back",
+                crate::units::count(prepared.changed, "change")
+            ));
             Ok(Exit::Done)
         }
         Err(failure) => Ok(failed(screen, journal, failure, signals)),
@@ -161,7 +186,10 @@ pub(crate) fn mark_in_use(account: &Account, profile: &Profile, in_use: bool) ->
                 help: "wait for it, or stop it".to_owned(),
             }]));
         }
-        journal.append(Record::InUse { owner: in_use.then(owner), at: Timestamp::now() })?;
+        journal.append(Record::InUse {
+            owner: in_use.then(owner),
+            at: Timestamp::now(),
+        })?;
     }
     Ok(())
 }

@@ -9,8 +9,12 @@ use crate::setting::Refusal;
 
 /// Finds, reads and validates a profile with the command line's overrides.
 pub(crate) fn load(args: &ProfileArgs) -> Result<Profile, Error> {
-    let overrides: Vec<Override> =
-        args.overrides.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(|error: crate::profile::OverrideError| Error::Profile(error.into()))?;
+    let overrides: Vec<Override> = args
+        .overrides
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|error: crate::profile::OverrideError| Error::Profile(error.into()))?;
     let profile = by_name(&args.profile, &overrides)?;
     if let Some(name) = &args.scenario
         && !profile.scenarios().any(|scenario| scenario.name == name)
@@ -26,7 +30,10 @@ pub(crate) fn by_name(name: &str, overrides: &[Override]) -> Result<Profile, Err
 }
 
 pub(crate) fn unknown_scenario(error: Option<ProfileError>) -> Error {
-    error.map_or_else(|| Error::Bug("a scenario is known and unknown".to_owned()), |error| Error::Profile(error.into()))
+    error.map_or_else(
+        || Error::Bug("a scenario is known and unknown".to_owned()),
+        |error| Error::Profile(error.into()),
+    )
 }
 
 /// The scenario that will run: its name and how long it takes.
