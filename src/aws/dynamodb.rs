@@ -10,11 +10,13 @@ use aws_sdk_dynamodb::types::{
     TableStatus, UpdateGlobalSecondaryIndexAction,
 };
 
+use tokio::time::{Instant, timeout_at};
+
 use crate::change::{CloudError, Observed};
 use crate::setting::{Capacity, Fact, Facts, State, Units};
 use crate::units::Timestamp;
 
-use super::connect::Pair;
+use super::connect::{BEGIN, Pair};
 use super::convert::{count, timestamp};
 use super::decreases;
 use super::error::Call;
@@ -93,16 +95,30 @@ fn table_of(described: &TableDescription) -> Table {
 
 fn units(throughput: Option<&ProvisionedThroughputDescription>) -> Units {
     Units {
-        read: count(throughput.and_then(ProvisionedThroughputDescription::read_capacity_units).unwrap_or(0)),
-        write: count(throughput.and_then(ProvisionedThroughputDescription::write_capacity_units).unwrap_or(0)),
+        read: count(
+            throughput
+                .and_then(ProvisionedThroughputDescription::read_capacity_units)
+                .unwrap_or(0),
+        ),
+        write: count(
+            throughput
+                .and_then(ProvisionedThroughputDescription::write_capacity_units)
+                .unwrap_or(0),
+        ),
     }
 }
 
 fn budget(index: Option<String>, throughput: Option<&ProvisionedThroughputDescription>) -> Budget {
     Budget {
         index,
-        used: count(throughput.and_then(ProvisionedThroughputDescription::number_of_decreases_today).unwrap_or(0)),
-        last: throughput.and_then(ProvisionedThroughputDescription::last_decrease_date_time).and_then(timestamp),
+        used: count(
+            throughput
+                .and_then(ProvisionedThroughputDescription::number_of_decreases_today)
+                .unwrap_or(0),
+        ),
+        last: throughput
+            .and_then(ProvisionedThroughputDescription::last_decrease_date_time)
+            .and_then(timestamp),
     }
 }
 
@@ -170,7 +186,12 @@ impl Table {
 /// Sets the units of a table and of its indexes: one call, or none when nothing differs. Only after AWS has refused
 /// that call for a spent budget is each part sent by itself.
 pub(super) async fn set_capacity(clients: &Pair<Client>, table: &str, want: &Capacity) -> Result<(), CloudError> {
-    let now = describe(clients.reading.clone(), table.to_owned()).await?;
+    let until = Instant::now() + BEGIN;
+    let look = describe(clients.reading.clone(), table.to_owned());
+    let Ok(now) = timeout_at(until, look).await else {
+        return Err(too_late(table));
+    };
+    let now = now?;
     if now.on_demand {
         return Err(CloudError::Rejected {
             code: "OnDemand".to_owned(),
@@ -189,7 +210,7 @@ pub(super) async fn set_capacity(clients: &Pair<Client>, table: &str, want: &Cap
     }
     match update(&clients.writing, table, &now, &parts).await {
         Ok(()) => Ok(()),
-        Err(error) if parts.len() > 1 && one_part_may_be_at_fault(&error) => in_parts(&clients.writing, table, &now, &parts).await,
+        Err(error) if parts.len() > 1 && one_part_may_be_at_fault(&error) => in_parts(&clients.writing, table, &now, &parts, until).await,
         Err(error) if unchanged(&error) => Ok(()),
         Err(error) => Err(error),
     }
@@ -202,9 +223,12 @@ fn one_part_may_be_at_fault(error: &CloudError) -> bool {
 
 /// Sends each part by itself. An answer that was lost, or a no that holds for all, ends it; what is left for later is
 /// told by the latest time, and what was barred by an accepted part as "busy": the next look finds less to do.
-async fn in_parts(client: &Client, table: &str, now: &Table, parts: &[Part]) -> Result<(), CloudError> {
+async fn in_parts(client: &Client, table: &str, now: &Table, parts: &[Part], until: Instant) -> Result<(), CloudError> {
     let mut left: Option<CloudError> = None;
     for part in parts {
+        if Instant::now() > until {
+            return Err(too_late(table));
+        }
         match update(client, table, now, std::slice::from_ref(part)).await {
             Ok(()) => {}
             Err(error) if unchanged(&error) => {}
@@ -213,6 +237,14 @@ async fn in_parts(client: &Client, table: &str, now: &Table, parts: &[Part]) -> 
         }
     }
     left.map_or(Ok(()), Err)
+}
+
+/// What is not begun in time is not begun at all, or it might land after everybody has stopped reckoning with it.
+fn too_late(table: &str) -> CloudError {
+    CloudError::Throttled {
+        code: "SlowAnswers".to_owned(),
+        message: format!("dynamodb/{table}: AWS answered too slowly to go on"),
+    }
 }
 
 /// Of two reasons why parts are left, the one to act on: busy before deferred, the later before the sooner.

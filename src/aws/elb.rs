@@ -2,7 +2,8 @@
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{
-    Listener, LoadBalancer, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum, TargetGroup, TargetHealthDescription, TargetHealthStateEnum,
+    Listener, LoadBalancer, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum, TargetGroup, TargetHealthDescription,
+    TargetHealthStateEnum,
 };
 
 use crate::change::CloudError;
