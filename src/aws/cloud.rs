@@ -12,7 +12,7 @@ use crate::setting::{Setting, State};
 
 use super::connect::Aws;
 use super::scaling::{self, Address};
-use super::{dynamodb, ecs, lambda};
+use super::{capacity, dynamodb, ecs, lambda};
 
 /// A resource id within a namespace.
 type ResourceId = (&'static str, String);
@@ -46,7 +46,7 @@ impl Cloud for Aws {
                 lambda::reserve(&self.lambda.writing, function, *limit).await
             }
             (Setting::LambdaReserved { function }, State::Absent) => lambda::unreserve(&self.lambda.writing, function).await,
-            (Setting::TableCapacity { table }, State::Capacity(capacity)) => dynamodb::set_capacity(&self.dynamodb, table, capacity).await,
+            (Setting::TableCapacity { table }, State::Capacity(want)) => capacity::set(&self.dynamodb, table, want).await,
             (Setting::EcsDesired { cluster, service }, State::Count { desired }) => {
                 ecs::set_desired(&self.ecs.writing, cluster, service, *desired).await
             }

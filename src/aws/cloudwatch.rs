@@ -97,7 +97,7 @@ async fn fetch_batch(client: Client, batch: Vec<(usize, MetricQuery)>, window: T
 }
 
 async fn pages(client: &Client, batch: &[(usize, MetricQuery)], window: TimeWindow, merged: &mut Merged) -> Result<(), CloudError> {
-    let call = Call::new("cloudwatch:GetMetricData", format!("{} metrics", batch.len()));
+    let call = Call::new("cloudwatch:GetMetricData", "all metrics");
     let queries: Vec<MetricDataQuery> = batch.iter().enumerate().map(|(n, (_, query))| query_of(n, query)).collect();
     let mut token: Option<String> = None;
     for _ in 0..PAGES {

@@ -10,12 +10,19 @@ use jiff::tz::TimeZone;
 
 use crate::units::Timestamp;
 
+/// Decreases of a day that need no pause.
+const FREE: u32 = 4;
 /// Between two decreases once the day's first four are spent.
 const PAUSE: Duration = Duration::from_hours(1);
 
 /// Whether a `LimitExceededException` is about decreases: the same code stands for unrelated limits.
 pub(super) fn refused(message: &str) -> bool {
     message.to_ascii_lowercase().contains("decrease")
+}
+
+/// Whether a budget allows no decrease now.
+pub(super) fn spent(used: u32, last: Option<Timestamp>, now: Timestamp) -> bool {
+    used >= FREE && last.is_some_and(|last| by_rule(Some(last), now) > now)
 }
 
 /// The time that AWS names in the refusal. AWS formats it for people, in two ways so far.

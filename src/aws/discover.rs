@@ -55,13 +55,13 @@ impl Aws {
     }
 
     async fn all_services(&self) -> Result<(Vec<Resource>, bool), CloudError> {
-        let clusters = ecs::clusters(self.ecs.reading.clone()).await?;
+        let (clusters, mut more) = ecs::clusters(self.ecs.reading.clone()).await?;
         let jobs = clusters
             .iter()
             .map(|cluster| ecs::list(self.ecs.reading.clone(), cluster.clone()))
             .collect();
         let found = self.slots.side_by_side(jobs).await;
-        let (mut all, mut more) = (Vec::new(), false);
+        let mut all = Vec::new();
         for (cluster, found) in clusters.into_iter().zip(found) {
             let (names, cut) = found?;
             more |= cut;

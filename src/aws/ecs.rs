@@ -56,9 +56,14 @@ pub(super) async fn describe(client: Client, cluster: String, services: Vec<Stri
 
 /// One service among those described.
 pub(super) fn find<'a>(described: &'a Described, cluster: &str, service: &str) -> Result<&'a Service, CloudError> {
-    let services = described.as_ref().map_err(Clone::clone)?;
+    let missing = || call("ecs:DescribeServices", cluster, service).missing();
+    let services = described.as_ref().map_err(|error| match error {
+        // The cluster, and with it the service.
+        CloudError::Missing { .. } => missing(),
+        other => other.clone(),
+    })?;
     let found = services.get(service).filter(|found| found.status() != Some("INACTIVE"));
-    found.ok_or_else(|| call("ecs:DescribeServices", cluster, service).missing())
+    found.ok_or_else(missing)
 }
 
 /// The desired count of a service.
@@ -148,8 +153,8 @@ pub(super) fn facts(service: &Service, task: Option<&TaskDefinition>) -> Facts {
     facts
 }
 
-/// The clusters of the region, by name.
-pub(super) async fn clusters(client: Client) -> Result<Vec<String>, CloudError> {
+/// The clusters of the region, by name, and whether there are more.
+pub(super) async fn clusters(client: Client) -> Result<(Vec<String>, bool), CloudError> {
     let call = Call::new("ecs:ListClusters", "the clusters");
     let mut names = Vec::new();
     let mut pages = client.list_clusters().into_paginator().send();
@@ -157,10 +162,11 @@ pub(super) async fn clusters(client: Client) -> Result<Vec<String>, CloudError> 
         let page = page.map_err(|error| call.error(&error))?;
         names.extend(page.cluster_arns().iter().map(|arn| last(arn).to_owned()));
         if names.len() > LISTED {
-            break;
+            names.truncate(LISTED);
+            return Ok((names, true));
         }
     }
-    Ok(names)
+    Ok((names, false))
 }
 
 /// The services of a cluster, by name, and whether there are more.

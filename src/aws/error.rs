@@ -38,11 +38,8 @@ struct Answer<'a> {
 
 impl Call {
     /// `action` is IAM's name, such as `lambda:PutFunctionConcurrency`; `what` is named to people.
-    pub(super) fn new(action: &'static str, what: impl ToString) -> Self {
-        Self {
-            action,
-            what: what.to_string(),
-        }
+    pub(super) fn new(action: &'static str, what: impl Into<String>) -> Self {
+        Self { action, what: what.into() }
     }
 
     /// What a failure of this call means.
@@ -149,14 +146,27 @@ fn class(code: &str, answer: &Answer<'_>) -> Class {
         "ValidationException" if message.contains("Unable to assume IAM role") => Class::Busy,
         // DynamoDB's 500 table operations at a time.
         "LimitExceededException" if message.contains("concurrent") || message.contains("simultaneous") => Class::Busy,
-        "RequestLimitExceeded" | "BandwidthLimitExceeded" | "SlowDown" | "PriorRequestNotComplete" => Class::Busy,
-        "ProvisionedThroughputExceededException" | "TooManyRequestsException" | "TooManyRequests" => Class::Busy,
-        "ResourceInUseException" | "ConcurrentUpdateException" | "UpdateInProgressException" => Class::Busy,
+        "RequestLimitExceeded"
+        | "BandwidthLimitExceeded"
+        | "SlowDown"
+        | "PriorRequestNotComplete"
+        | "ProvisionedThroughputExceededException"
+        | "TooManyRequestsException"
+        | "TooManyRequests"
+        | "ResourceInUseException"
+        | "ConcurrentUpdateException"
+        | "UpdateInProgressException" => Class::Busy,
         _ if code.contains("Throttl") || code.contains("Conflict") => Class::Busy,
         "NotFoundException" | "ServiceNotActiveException" => Class::Missing,
         _ if code.contains("NotFound") => Class::Missing,
-        "InternalFailure" | "InternalServerError" | "InternalServiceException" | "InternalServiceError" => Class::Broken,
-        "ServiceException" | "ServerException" | "ServiceUnavailable" | "ServiceUnavailableException" => Class::Broken,
+        "InternalFailure"
+        | "InternalServerError"
+        | "InternalServiceException"
+        | "InternalServiceError"
+        | "ServiceException"
+        | "ServerException"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => Class::Broken,
         _ if answer.status >= 500 => Class::Broken,
         "" if answer.status == 429 => Class::Busy,
         "" if matches!(answer.status, 401 | 403) => Class::Denied,

@@ -10,6 +10,7 @@
 
 mod apigateway;
 mod bounded;
+mod capacity;
 mod cloud;
 mod cloudwatch;
 mod connect;

@@ -76,7 +76,7 @@ impl Address {
 
 /// Targets of up to 50 resource ids of one namespace.
 pub(super) async fn targets(client: Client, namespace: &'static str, ids: Vec<String>) -> Result<Vec<ScalableTarget>, CloudError> {
-    let call = Call::new("application-autoscaling:DescribeScalableTargets", ids.join(", "));
+    let call = Call::new("application-autoscaling:DescribeScalableTargets", format!("targets of {namespace}"));
     let mut found = Vec::new();
     let mut pages = client
         .describe_scalable_targets()
