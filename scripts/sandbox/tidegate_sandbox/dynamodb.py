@@ -105,7 +105,7 @@ class DynamoDb(Service):
     def description(self, table: dict[str, Any]) -> dict[str, Any]:
         """moto's description with the capacity as it is here."""
         found = self._backend().tables[table["name"]]
-        text: dict[str, Any] = json.loads(json.dumps(found.describe("Table")["Table"], default=str))
+        text: dict[str, Any] = json.loads(json.dumps(found.describe("Table")["Table"], default=_epoch))
         text["TableId"] = table["id"]
         text["TableStatus"] = table["status"]
         text["ProvisionedThroughput"] = _throughput(table)
@@ -252,6 +252,11 @@ class DynamoDb(Service):
         for owner in [table, *table["indexes"].values()]:
             owner["decreases"] = count
             owner["last_decrease"] = last
+
+
+def _epoch(moment: datetime) -> float:
+    """moto keeps naive times in UTC; the wire wants seconds."""
+    return round(moment.replace(tzinfo=timezone.utc).timestamp(), 3)
 
 
 def _units(units: dict[str, Any], on_demand: bool) -> dict[str, Any]:
