@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import boto3
 import cbor2
@@ -17,7 +17,7 @@ NOW = int(time.time()) // 60 * 60
 
 
 def at(seconds):
-    return datetime.fromtimestamp(seconds, timezone.utc)
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def point(minute, values, metric="Duration", dimensions=LAMBDA, **more):
@@ -129,7 +129,10 @@ def test_pages_are_continued_by_id(client):
 
 def test_expressions_calculate(client):
     ratio = {"Id": "r", "Expression": "100 * m / FILL(n, 0)"}
-    hidden = [{**query("Sum"), "ReturnData": False}, {**query("Maximum", id="n"), "ReturnData": False}]
+    hidden = [
+        {**query("Sum"), "ReturnData": False},
+        {**query("Maximum", id="n"), "ReturnData": False},
+    ]
     assert values(client, ratio, *hidden) == [100.0, 106.0]
 
 

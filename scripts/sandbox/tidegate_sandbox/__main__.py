@@ -18,10 +18,12 @@ from .gateway import Gateway
 from .message import Request, Response
 from .server import bind
 from .systems import BUILDERS
-from .target import Target, TargetFailed, default_binary, die_with_parent
+from .target import Target, TargetFailed, default_binary
 from .world import World
 
 ROOT = Path(__file__).resolve().parents[3]
+PARENT = os.getppid()
+PARENT_POLL_SECONDS = 0.2
 
 
 def arguments() -> argparse.Namespace:
@@ -41,7 +43,6 @@ def main() -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    die_with_parent()
     world = World(options.seed, options.pace)
     server = bind(options.port, _router(world))
     world.build(options.system)
@@ -55,9 +56,9 @@ def main() -> int:
             _listen(world, target.port())
         _announce(options, world, endpoint)
         _watch_parent(options, ended)
-        while not ended.wait(0.2):
-            if not options.parent_pipe and os.getppid() == 1 and _PARENT != 1:
-                break
+        # Polled, because the kernel's own signal is bound to the thread that started this.
+        while not ended.wait(PARENT_POLL_SECONDS) and os.getppid() == PARENT:
+            pass
     except TargetFailed as problem:
         print(f"sandbox: {problem}", file=sys.stderr)
         return 1
@@ -65,9 +66,6 @@ def main() -> int:
         if target is not None:
             target.end()
     return 0
-
-
-_PARENT = os.getppid()
 
 
 def _router(world: World) -> Any:

@@ -41,7 +41,11 @@ class Tasks:
         return len(self._of(service, "PENDING"))
 
     def counts_of(self, service: dict[str, Any], deployment: dict[str, Any]) -> dict[str, int]:
-        own = [t for t in self._of(service, "RUNNING", "PENDING") if t["deployment"] == deployment["id"]]
+        own = [
+            t
+            for t in self._of(service, "RUNNING", "PENDING")
+            if t["deployment"] == deployment["id"]
+        ]
         running = sum(t["status"] == "RUNNING" for t in own)
         primary = deployment["status"] == "PRIMARY"
         return {

@@ -15,11 +15,11 @@ from .message import Request, Response
 os.environ.setdefault("MOTO_ACCOUNT_ID", "123456789012")
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
-from moto import backends  # noqa: E402
-from moto.core.base_backend import BackendDict  # noqa: E402
-from moto.core.model_instances import reset_model_data  # noqa: E402
-from moto.moto_api._internal import mock_random  # noqa: E402
-from moto.moto_server.werkzeug_app import (  # noqa: E402
+from moto import backends
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.moto_api._internal import mock_random
+from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     create_backend_app,
 )
