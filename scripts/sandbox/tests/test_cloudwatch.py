@@ -11,6 +11,7 @@ import boto3
 import cbor2
 import pytest
 from botocore.exceptions import ClientError
+from conftest import eventually
 
 LAMBDA = {"FunctionName": "f"}
 NOW = int(time.time()) // 60 * 60
@@ -172,6 +173,27 @@ def test_alarms_start_without_data_and_can_be_deleted(client):
     assert alarm["StateValue"] == "INSUFFICIENT_DATA"
     client.delete_alarms(AlarmNames=["a"])
     assert client.describe_alarms()["MetricAlarms"] == []
+
+
+@pytest.mark.parametrize(("threshold", "state"), [(5, "ALARM"), (500, "OK")])
+def test_an_alarm_turns_with_its_metric(process, threshold, state):
+    process.reset("empty", pace=100)
+    client = process.client("cloudwatch")
+    minute = int(time.time()) // 60 * 60
+    points = [point(minute - 60 * n, [10.0]) for n in range(3)]
+    process.control("POST", "metrics", {"points": points})
+    client.put_metric_alarm(
+        AlarmName="a",
+        Namespace="AWS/Lambda",
+        MetricName="Duration",
+        Dimensions=[{"Name": "FunctionName", "Value": "f"}],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=2,
+        Threshold=threshold,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    eventually(lambda: client.describe_alarms(StateValue=state)["MetricAlarms"])
 
 
 def test_a_bare_cbor_request_gets_bare_cbor(process, client):

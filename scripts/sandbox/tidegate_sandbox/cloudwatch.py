@@ -49,7 +49,7 @@ class CloudWatch(Service):
         oldest = time.time() - (RECENT if params.get("RecentlyActive") else TWO_WEEKS)
         found = [
             _metric(key)
-            for key in self.world.metrics.keys()
+            for key in self.world.metrics.all_keys()
             if _wanted(key, params) and (self.world.metrics.latest(key) or 0) >= oldest
         ]
         start = int(params.get("NextToken") or 0)

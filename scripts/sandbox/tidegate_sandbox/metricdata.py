@@ -62,7 +62,7 @@ def _check(queries: list[dict[str, Any]]) -> None:
     for query in queries:
         if not ID.match(query["Id"]):
             raise invalid(
-                f"The value {query['Id']} for parameter MetricDataQueries.Id does not match the pattern of an id.",
+                f"The value {query['Id']} for parameter Id does not match the pattern.",
                 "ValidationError",
             )
         if query["Id"] in seen:

@@ -167,7 +167,7 @@ class MetricStore:
                 return []
             return series.buckets(start, end, period)
 
-    def keys(self) -> list[Key]:
+    def all_keys(self) -> list[Key]:
         with self._lock:
             return sorted(self._series, key=lambda k: (k[0], k[1], sorted(k[2])))
 

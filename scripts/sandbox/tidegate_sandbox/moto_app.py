@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .message import Request, Response
@@ -40,6 +42,16 @@ class Moto:
         BackendDict.reset()
         reset_model_data()
         mock_random.seed(seed)
+
+    @contextmanager
+    def next_hex(self, value: str) -> Iterator[None]:
+        """Makes the ids that moto draws meanwhile a chosen one."""
+        drawn = mock_random.get_random_hex
+        setattr(mock_random, "get_random_hex", lambda length=8: value[:length])  # noqa: B010
+        try:
+            yield
+        finally:
+            setattr(mock_random, "get_random_hex", drawn)  # noqa: B010
 
     def forward(self, request: Request) -> Response:
         """Lets moto answer a request."""

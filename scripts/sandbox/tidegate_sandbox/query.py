@@ -39,7 +39,7 @@ def _parse(shape: Any, form: dict[str, str], prefix: str) -> Any:
         }
         return {k: v for k, v in members.items() if v is not None} or None
     if shape.type_name == "list":
-        items = []
+        items: list[Any] = []
         while True:
             item = _parse(shape.member, form, f"{prefix}.member.{len(items) + 1}")
             if item is None:
