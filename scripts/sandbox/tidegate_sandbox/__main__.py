@@ -9,16 +9,16 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 from .calls import CallLog
 from .control import PREFIX, Control
 from .faults import Faults, Held
 from .gateway import Gateway
 from .message import Request, Response
-from .server import bind
+from .server import Handle, bind
 from .systems import BUILDERS
 from .target import Target, TargetFailed, default_binary
+from .warmup import warm_up
 from .world import World
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,8 +44,11 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     world = World(options.seed, options.pace)
-    server = bind(options.port, _router(world))
+    log, faults, held = CallLog(), Faults(), Held()
+    gateway = Gateway(world, log, faults, held)
+    server = bind(options.port, _router(Control(world, log, faults, held), gateway))
     world.build(options.system)
+    warm_up(world, gateway)
     threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
     endpoint = f"http://127.0.0.1:{server.server_port}"
     target = None
@@ -68,11 +71,7 @@ def main() -> int:
     return 0
 
 
-def _router(world: World) -> Any:
-    log, faults, held = CallLog(), Faults(), Held()
-    control = Control(world, log, faults, held)
-    gateway = Gateway(world, log, faults, held)
-
+def _router(control: Control, gateway: Gateway) -> Handle:
     def route(request: Request) -> Response:
         if request.path.startswith(PREFIX):
             return control.serve(request)
