@@ -17,6 +17,33 @@ from .message import Request, Response
 os.environ.setdefault("MOTO_ACCOUNT_ID", "123456789012")
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
+from botocore.loaders import JSONFileLoader
+from moto.utilities import utils as moto_utilities
+
+OFFERINGS = "instance_type_offerings"
+
+
+def _load_less() -> None:
+    """Most of moto's loading time goes into large files, some of them again and again."""
+    read, known = JSONFileLoader.load_file, {}
+
+    def load_file(self: JSONFileLoader, path: str) -> Any:
+        if path not in known:
+            known[path] = read(self, path)
+        return known[path]
+
+    JSONFileLoader.load_file = load_file
+    load_resource = moto_utilities.load_resource
+
+    def load_needed(resource: str) -> Any:
+        # Which zone offers which instance type is of no use here.
+        return [] if OFFERINGS in resource else load_resource(resource)
+
+    moto_utilities.load_resource = load_needed
+
+
+_load_less()
+
 from moto import backends
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
