@@ -69,9 +69,7 @@ def test_registering_clamps_later_as_an_activity(hcg, client):
 
 
 def test_a_partial_update_keeps_the_rest(client):
-    client.register_scalable_target(
-        **FEEDBACK, SuspendedState={"DynamicScalingInSuspended": True}
-    )
+    client.register_scalable_target(**FEEDBACK, SuspendedState={"DynamicScalingInSuspended": True})
     now = target(client)
     assert (now["MinCapacity"], now["MaxCapacity"]) == (2, 10)
     assert now["SuspendedState"] == {**SUSPENDED, "DynamicScalingInSuspended": True}
@@ -211,9 +209,7 @@ def test_target_tracking_scales_out_up_to_the_maximum(process):
 def test_suspended_scaling_does_not_move(process):
     process.reset("hcg-demo", pace=600)  # An evaluation minute lasts 0.1 s.
     client = process.client("application-autoscaling")
-    client.register_scalable_target(
-        **FEEDBACK, SuspendedState={"DynamicScalingOutSuspended": True}
-    )
+    client.register_scalable_target(**FEEDBACK, SuspendedState={"DynamicScalingOutSuspended": True})
     alarms = process.client("cloudwatch")
 
     def ringing():

@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import boto3
 import cbor2
 import pytest
 from botocore.exceptions import ClientError
+from conftest import eventually
 
 LAMBDA = {"FunctionName": "f"}
 NOW = int(time.time()) // 60 * 60
 
 
 def at(seconds):
-    return datetime.fromtimestamp(seconds, timezone.utc)
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def point(minute, values, metric="Duration", dimensions=LAMBDA, **more):
@@ -129,7 +130,10 @@ def test_pages_are_continued_by_id(client):
 
 def test_expressions_calculate(client):
     ratio = {"Id": "r", "Expression": "100 * m / FILL(n, 0)"}
-    hidden = [{**query("Sum"), "ReturnData": False}, {**query("Maximum", id="n"), "ReturnData": False}]
+    hidden = [
+        {**query("Sum"), "ReturnData": False},
+        {**query("Maximum", id="n"), "ReturnData": False},
+    ]
     assert values(client, ratio, *hidden) == [100.0, 106.0]
 
 
@@ -169,6 +173,27 @@ def test_alarms_start_without_data_and_can_be_deleted(client):
     assert alarm["StateValue"] == "INSUFFICIENT_DATA"
     client.delete_alarms(AlarmNames=["a"])
     assert client.describe_alarms()["MetricAlarms"] == []
+
+
+@pytest.mark.parametrize(("threshold", "state"), [(5, "ALARM"), (500, "OK")])
+def test_an_alarm_turns_with_its_metric(process, threshold, state):
+    process.reset("empty", pace=100)
+    client = process.client("cloudwatch")
+    minute = int(time.time()) // 60 * 60
+    points = [point(minute - 60 * n, [10.0]) for n in range(3)]
+    process.control("POST", "metrics", {"points": points})
+    client.put_metric_alarm(
+        AlarmName="a",
+        Namespace="AWS/Lambda",
+        MetricName="Duration",
+        Dimensions=[{"Name": "FunctionName", "Value": "f"}],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=2,
+        Threshold=threshold,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    eventually(lambda: client.describe_alarms(StateValue=state)["MetricAlarms"])
 
 
 def test_a_bare_cbor_request_gets_bare_cbor(process, client):

@@ -118,10 +118,13 @@ def test_the_balancer_listens_where_the_data_plane_is_and_knows_the_tasks(chatbo
     balancer = client.describe_load_balancers(Names=["chatbot-staging"])["LoadBalancers"][0]
     assert balancer["DNSName"] == "localhost"
     arn = balancer["LoadBalancerArn"]
+    # The data plane publishes under this id.
+    assert arn.endswith("app/chatbot-staging/50dc6c495c0c9188")
     listener = client.describe_listeners(LoadBalancerArn=arn)["Listeners"][0]
     assert (listener["Port"], listener["Protocol"]) == (80, "HTTP")
     group = client.describe_target_groups(Names=["chatbot-api"])["TargetGroups"][0]
     assert group["LoadBalancerArns"] == [arn]
+    assert group["TargetGroupArn"].endswith("targetgroup/chatbot-api/73e2d6bc24d8a067")
     health = client.describe_target_health(TargetGroupArn=group["TargetGroupArn"])
     states = [h["TargetHealth"]["State"] for h in health["TargetHealthDescriptions"]]
     assert states == ["healthy", "healthy"]

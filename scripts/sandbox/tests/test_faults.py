@@ -151,7 +151,9 @@ def test_a_held_call_waits_unapplied_and_blocks_nobody(hcg):
     hcg.fault(operation="PutFunctionConcurrency", kind="hold-before")
     call = Background(lambda: put(client, 7))
     held = hcg.control("GET", "held?wait=5")["held"]
-    assert [(h["operation"], h["kind"]) for h in held] == [("PutFunctionConcurrency", "hold-before")]
+    assert [(h["operation"], h["kind"]) for h in held] == [
+        ("PutFunctionConcurrency", "hold-before")
+    ]
     assert reserved(hcg) is None
     assert hcg.client("sts").get_caller_identity()["Account"] == "123456789012"
     hcg.control("POST", "release", {"id": held[0]["id"], "outcome": "continue"})

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 
-from conftest import Sandbox
+from conftest import START, Sandbox, eventually
+
+FAKE_TARGET = """#!{python}
+import json, pathlib, sys
+print(json.dumps({{"ready": True, "port": 4242}}), flush=True)
+sys.stdin.read()
+pathlib.Path({mark!r}).write_text(json.dumps(sys.argv[1:]))
+"""
 
 
 def test_reset_is_fast_and_the_same_seed_gives_the_same_ids(process):
@@ -59,3 +69,49 @@ def test_a_signal_ends_it():
     sandbox = Sandbox("empty")
     os.kill(sandbox.process.pid, signal.SIGTERM)
     assert sandbox.process.wait(5) == 0
+
+
+def test_the_data_plane_is_started_made_known_and_ended(tmp_path):
+    mark, binary = tmp_path / "ended", tmp_path / "target"
+    binary.write_text(FAKE_TARGET.format(python=sys.executable, mark=str(mark)))
+    binary.chmod(0o755)
+    command = [str(START), "ecs-chatbot", "--target", str(binary), "--seed", "7"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    ready = json.loads(process.stdout.readline())
+    assert ready["target"] == "http://127.0.0.1:4242"
+    assert ready["env"]["AWS_ENDPOINT_URL_EXECUTE_API"] == ready["target"]
+    process.kill()
+    process.wait()
+    arguments = json.loads(eventually(lambda: mark.exists() and mark.read_text()))
+    assert arguments == [
+        "--control",
+        ready["endpoint"],
+        "--system",
+        "ecs-chatbot",
+        "--seed",
+        "7",
+        "--pace",
+        "1",
+    ]
+
+
+def test_the_end_of_its_parent_ends_it():
+    script = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.argv[1], 'empty', '--no-target'], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
+        "print(child.pid, flush=True)\n"
+    )
+    command = [sys.executable, "-c", script, str(START)]
+    child = int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    def gone():
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return True
+        # A zombie that nobody waits for has ended as well.
+        with open(f"/proc/{child}/stat") as stat:
+            return stat.read().split()[2] == "Z"
+
+    eventually(gone)

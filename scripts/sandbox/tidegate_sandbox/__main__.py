@@ -9,19 +9,21 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 from .calls import CallLog
 from .control import PREFIX, Control
 from .faults import Faults, Held
 from .gateway import Gateway
 from .message import Request, Response
-from .server import bind
+from .server import Handle, bind
 from .systems import BUILDERS
-from .target import Target, TargetFailed, default_binary, die_with_parent
+from .target import Target, TargetFailed, default_binary
+from .warmup import warm_up
 from .world import World
 
 ROOT = Path(__file__).resolve().parents[3]
+PARENT = os.getppid()
+PARENT_POLL_SECONDS = 0.2
 
 
 def arguments() -> argparse.Namespace:
@@ -41,10 +43,12 @@ def main() -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    die_with_parent()
     world = World(options.seed, options.pace)
-    server = bind(options.port, _router(world))
+    log, faults, held = CallLog(), Faults(), Held()
+    gateway = Gateway(world, log, faults, held)
+    server = bind(options.port, _router(Control(world, log, faults, held), gateway))
     world.build(options.system)
+    warm_up(world, gateway)
     threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
     endpoint = f"http://127.0.0.1:{server.server_port}"
     target = None
@@ -55,9 +59,9 @@ def main() -> int:
             _listen(world, target.port())
         _announce(options, world, endpoint)
         _watch_parent(options, ended)
-        while not ended.wait(0.2):
-            if not options.parent_pipe and os.getppid() == 1 and _PARENT != 1:
-                break
+        # Polled, because the kernel's own signal is bound to the thread that started this.
+        while not ended.wait(PARENT_POLL_SECONDS) and os.getppid() == PARENT:
+            pass
     except TargetFailed as problem:
         print(f"sandbox: {problem}", file=sys.stderr)
         return 1
@@ -67,14 +71,7 @@ def main() -> int:
     return 0
 
 
-_PARENT = os.getppid()
-
-
-def _router(world: World) -> Any:
-    log, faults, held = CallLog(), Faults(), Held()
-    control = Control(world, log, faults, held)
-    gateway = Gateway(world, log, faults, held)
-
+def _router(control: Control, gateway: Gateway) -> Handle:
     def route(request: Request) -> Response:
         if request.path.startswith(PREFIX):
             return control.serve(request)

@@ -120,6 +120,4 @@ class Activities:
 
 def _done(target: Scalable, capacity: int) -> str:
     by = "dynamodb" if target.namespace == "dynamodb" else "ecs"
-    return (
-        f"Successfully set {target.label} to {capacity}. Change successfully fulfilled by {by}."
-    )
+    return f"Successfully set {target.label} to {capacity}. Change successfully fulfilled by {by}."

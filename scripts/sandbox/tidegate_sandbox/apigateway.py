@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .service import Service
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ApiGateway(Service):
-    operations = {"GetAccount": "get_account"}
+    operations: ClassVar[dict[str, str]] = {"GetAccount": "get_account"}
 
     def __init__(self, world: World):
         super().__init__(world)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import policyalarms
 from .activities import Activities
@@ -29,7 +29,7 @@ Identity = tuple[str, str, str]
 
 
 class AutoScaling(Service):
-    operations = {
+    operations: ClassVar[dict[str, str]] = {
         "RegisterScalableTarget": "register",
         "DeregisterScalableTarget": "deregister",
         "DescribeScalableTargets": "describe_targets",
@@ -94,9 +94,7 @@ class AutoScaling(Service):
             raise invalid("Maximum capacity cannot be less than minimum capacity")
 
     def _new_target(self, identity: Identity, scalable: Scalable) -> dict[str, Any]:
-        arn = self.world.arn(
-            "application-autoscaling", f"scalable-target/{self.world.new_hex(36)}"
-        )
+        arn = self.world.arn("application-autoscaling", f"scalable-target/{self.world.new_hex(36)}")
         return {
             "ServiceNamespace": identity[0],
             "ResourceId": identity[1],

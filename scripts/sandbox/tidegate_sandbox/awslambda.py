@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import wire
 from .message import AwsError, Response
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Lambda(Service):
-    operations = {
+    operations: ClassVar[dict[str, str]] = {
         "GetFunctionConcurrency": "get_concurrency",
         "PutFunctionConcurrency": "put_concurrency",
         "DeleteFunctionConcurrency": "delete_concurrency",
@@ -43,7 +43,9 @@ class Lambda(Service):
     def _name(self, params: dict[str, Any]) -> str:
         """The plain name out of a name, a partial ARN or a full one."""
         given = params["FunctionName"]
-        match = re.match(r"^(?:arn:aws[\w-]*:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?([\w-]+)", given)
+        match = re.match(
+            r"^(?:arn:aws[\w-]*:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?([\w-]+)", given
+        )
         name = match.group(1) if match else given
         if name not in self.names():
             arn = self.world.arn("lambda", f"function:{name}")

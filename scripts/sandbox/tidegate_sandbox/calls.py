@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from .wire import Call
@@ -17,7 +17,7 @@ class CallLog:
     def arrive(self, call: Call) -> dict[str, Any]:
         """Enters a call; the caller completes the entry when it is answered."""
         entry: dict[str, Any] = {
-            "at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "service": call.service,
             "operation": call.operation,
             "resource": call.resource,

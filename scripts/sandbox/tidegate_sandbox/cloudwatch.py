@@ -6,7 +6,7 @@ Speaks every protocol the service has; the Rust SDK and boto3 use CBOR.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .message import AwsError, Time
 from .metricdata import get_metric_data, invalid
@@ -22,7 +22,7 @@ RECENT = 3 * 3600
 
 
 class CloudWatch(Service):
-    operations = {
+    operations: ClassVar[dict[str, str]] = {
         "GetMetricData": "get_metric_data",
         "ListMetrics": "list_metrics",
         "PutMetricData": "put_metric_data",
@@ -49,7 +49,7 @@ class CloudWatch(Service):
         oldest = time.time() - (RECENT if params.get("RecentlyActive") else TWO_WEEKS)
         found = [
             _metric(key)
-            for key in self.world.metrics.keys()
+            for key in self.world.metrics.all_keys()
             if _wanted(key, params) and (self.world.metrics.latest(key) or 0) >= oldest
         ]
         start = int(params.get("NextToken") or 0)
@@ -112,9 +112,7 @@ class CloudWatch(Service):
         for name in names:
             self.state["alarms"].pop(name, None)
         if missing:
-            raise AwsError(
-                "ResourceNotFound", f"Alarms not found: {', '.join(missing)}", 404
-            )
+            raise AwsError("ResourceNotFound", f"Alarms not found: {', '.join(missing)}", 404)
 
     def set_alarm_state(self, params: dict[str, Any]) -> None:
         if params["AlarmName"] not in self.state["alarms"]:

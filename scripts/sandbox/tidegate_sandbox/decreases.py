@@ -6,7 +6,7 @@ is refused whole when any is spent.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .message import AwsError
@@ -46,18 +46,18 @@ class Budget:
 
 
 def _now() -> float:
-    return datetime.now(timezone.utc).timestamp()
+    return datetime.now(UTC).timestamp()
 
 
 def _day(moment: float) -> Any:
-    return datetime.fromtimestamp(moment, timezone.utc).date()
+    return datetime.fromtimestamp(moment, UTC).date()
 
 
 def _midnight_after(moment: float) -> float:
-    day = datetime.fromtimestamp(moment, timezone.utc) + timedelta(days=1)
+    day = datetime.fromtimestamp(moment, UTC) + timedelta(days=1)
     return day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
 def _human(moment: float) -> str:
-    at = datetime.fromtimestamp(moment, timezone.utc)
+    at = datetime.fromtimestamp(moment, UTC)
     return at.strftime("%A, %B %-d, %Y at %-I:%M:%S %p Coordinated Universal Time")

@@ -7,8 +7,8 @@ here. A change is accepted at once and takes effect after a while, UPDATING.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import wire
 from .decreases import Budget
@@ -24,7 +24,7 @@ BILLING_SECONDS = 1.2
 
 
 class DynamoDb(Service):
-    operations = {
+    operations: ClassVar[dict[str, str]] = {
         "DescribeTable": "describe_table",
         "UpdateTable": "update_table",
         "DescribeLimits": "describe_limits",
@@ -49,7 +49,8 @@ class DynamoDb(Service):
         if found is None:
             self.state["tables"].pop(name, None)
             raise AwsError(
-                "ResourceNotFoundException", f"Requested resource not found: Table: {name} not found"
+                "ResourceNotFoundException",
+                f"Requested resource not found: Table: {name} not found",
             )
         if name not in self.state["tables"]:
             self.state["tables"][name] = self._adopt(name, found)
@@ -87,15 +88,14 @@ class DynamoDb(Service):
                 "read": table["read"],
                 "write": table["write"],
                 "indexes": {
-                    i: {"read": v["read"], "write": v["write"]}
-                    for i, v in table["indexes"].items()
+                    i: {"read": v["read"], "write": v["write"]} for i, v in table["indexes"].items()
                 },
             }
         return tables
 
     @staticmethod
     def _now() -> float:
-        return round(datetime.now(timezone.utc).timestamp(), 3)
+        return round(datetime.now(UTC).timestamp(), 3)
 
     # -- reads
 
@@ -105,7 +105,9 @@ class DynamoDb(Service):
     def description(self, table: dict[str, Any]) -> dict[str, Any]:
         """moto's description with the capacity as it is here."""
         found = self._backend().tables[table["name"]]
-        text: dict[str, Any] = json.loads(json.dumps(found.describe("Table")["Table"], default=str))
+        text: dict[str, Any] = json.loads(
+            json.dumps(found.describe("Table")["Table"], default=_epoch)
+        )
         text["TableId"] = table["id"]
         text["TableStatus"] = table["status"]
         text["ProvisionedThroughput"] = _throughput(table)
@@ -164,8 +166,7 @@ class DynamoDb(Service):
     def _dropped_reversal(table: dict[str, Any], params: dict[str, Any]) -> bool:
         """Taking back a switch to provisioned in flight answers 200, and does nothing."""
         return (
-            table["updating"] == "to-provisioned"
-            and params.get("BillingMode") == "PAY_PER_REQUEST"
+            table["updating"] == "to-provisioned" and params.get("BillingMode") == "PAY_PER_REQUEST"
         )
 
     @staticmethod
@@ -252,6 +253,11 @@ class DynamoDb(Service):
         for owner in [table, *table["indexes"].values()]:
             owner["decreases"] = count
             owner["last_decrease"] = last
+
+
+def _epoch(moment: datetime) -> float:
+    """moto keeps naive times in UTC; the wire wants seconds."""
+    return round(moment.replace(tzinfo=UTC).timestamp(), 3)
 
 
 def _units(units: dict[str, Any], on_demand: bool) -> dict[str, Any]:

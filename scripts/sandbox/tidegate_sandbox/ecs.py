@@ -7,7 +7,7 @@ counts, the deployment and the events follow it.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import wire
 from .ecstasks import Tasks
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 KEPT_EVENTS = 100
 DEPLOYING = ("taskDefinition", "networkConfiguration", "platformVersion", "loadBalancers")
-# What UpdateService may bring; AWS refuses anything else before it looks at a service.
 
 
 class Ecs(Service):
-    operations = {
+    operations: ClassVar[dict[str, str]] = {
         "DescribeClusters": "describe_clusters",
         "ListClusters": "list_clusters",
         "UpdateClusterSettings": "update_cluster_settings",
@@ -51,7 +50,9 @@ class Ecs(Service):
     # -- clusters
 
     def add_cluster(self, name: str) -> None:
-        self.state["clusters"][name] = {"settings": [{"name": "containerInsights", "value": "disabled"}]}
+        self.state["clusters"][name] = {
+            "settings": [{"name": "containerInsights", "value": "disabled"}]
+        }
 
     def _cluster_name(self, params: dict[str, Any]) -> str:
         name = _short(params.get("cluster") or "default")
@@ -115,7 +116,6 @@ class Ecs(Service):
             "events": [],
             "deployments": [],
             "steady": True,
-            "changes": 0,
             **fields,
         }
         service["deployments"] = [self._deployment(service)]
@@ -186,7 +186,13 @@ class Ecs(Service):
         common = {"launchType": "FARGATE", "platformVersion": "1.4.0", "platformFamily": "Linux"}
         network = service["network"]
         deployments = [
-            {**d, **common, **self.tasks.counts_of(service, d), "failedTasks": 0, "networkConfiguration": network}
+            {
+                **d,
+                **common,
+                **self.tasks.counts_of(service, d),
+                "failedTasks": 0,
+                "networkConfiguration": network,
+            }
             for d in service["deployments"]
         ]
         return {
@@ -223,7 +229,9 @@ class Ecs(Service):
     def list_services(self, params: dict[str, Any]) -> dict[str, Any]:
         cluster = self._cluster_name(params)
         arns = [
-            self.service_arn(s) for (c, _), s in sorted(self.state["services"].items()) if c == cluster
+            self.service_arn(s)
+            for (c, _), s in sorted(self.state["services"].items())
+            if c == cluster
         ]
         return _paged(arns, params, "serviceArns", 10)
 

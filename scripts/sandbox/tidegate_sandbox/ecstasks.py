@@ -6,6 +6,7 @@ Follows what a service wants, and tells its events. Must not know the ECS API.
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ class Tasks:
         return len(self._of(service, "PENDING"))
 
     def counts_of(self, service: dict[str, Any], deployment: dict[str, Any]) -> dict[str, int]:
-        own = [t for t in self._of(service, "RUNNING", "PENDING") if t["deployment"] == deployment["id"]]
+        own = [
+            t
+            for t in self._of(service, "RUNNING", "PENDING")
+            if t["deployment"] == deployment["id"]
+        ]
         running = sum(t["status"] == "RUNNING" for t in own)
         primary = deployment["status"] == "PRIMARY"
         return {
@@ -93,8 +98,7 @@ class Tasks:
         tasks = " ".join(f"(task {t['id']})" for t in started)
         self.world.ecs.event(service, f"has started {count} tasks: {tasks}.")
         for task in started:
-            key = task["id"]
-            self.world.clock.after(START_SECONDS, lambda key=key: self._run(key))
+            self.world.clock.after(START_SECONDS, partial(self._run, task["id"]))
 
     def _run(self, key: str) -> None:
         task = self._all.get(key)
@@ -121,8 +125,7 @@ class Tasks:
             waited = task["status"] == "PENDING"
             task["status"] = "DEPROVISIONING" if waited else "DEACTIVATING"
             self._deregister(service, task)
-            key = task["id"]
-            self.world.clock.after(STOP_SECONDS, lambda key=key: self._stopped(key))
+            self.world.clock.after(STOP_SECONDS, partial(self._stopped, task["id"]))
 
     def _stopped(self, key: str) -> None:
         task = self._all.get(key)

@@ -46,8 +46,8 @@ class Gateway:
             return wire.refusal(call, error)
         except Exception:  # A bug of the sandbox must look like one, and not like AWS.
             traceback.print_exc()
-            error = AwsError("SandboxBug", traceback.format_exc(limit=-3), 500)
-            return wire.refusal(call, error)
+            bug = AwsError("SandboxBug", traceback.format_exc(limit=-3), 500)
+            return wire.refusal(call, bug)
         response.error = response.error or wire.error_code(response)
         return response
 

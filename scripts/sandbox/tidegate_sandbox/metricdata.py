@@ -61,12 +61,20 @@ def _check(queries: list[dict[str, Any]]) -> None:
     seen: set[str] = set()
     for query in queries:
         if not ID.match(query["Id"]):
-            raise invalid(f"The value {query['Id']} for parameter MetricDataQueries.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.", "ValidationError")
+            raise invalid(
+                f"The value {query['Id']} for parameter Id does not match the pattern.",
+                "ValidationError",
+            )
         if query["Id"] in seen:
-            raise invalid(f"The values for parameter id in MetricDataQueries are not unique: {query['Id']}.", "ValidationError")
+            raise invalid(
+                f"The values for parameter id in MetricDataQueries are not unique: {query['Id']}.",
+                "ValidationError",
+            )
         seen.add(query["Id"])
         if ("MetricStat" in query) == bool(query.get("Expression")):
-            raise invalid("Exactly one of MetricStat and Expression must be given.", "ValidationError")
+            raise invalid(
+                "Exactly one of MetricStat and Expression must be given.", "ValidationError"
+            )
         if "MetricStat" in query:
             _check_stat(query["MetricStat"])
 
@@ -74,9 +82,13 @@ def _check(queries: list[dict[str, Any]]) -> None:
 def _check_stat(stat: dict[str, Any]) -> None:
     period = stat.get("Period") or 0
     if period not in (1, 5, 10, 20, 30) and (period < 60 or period % 60):
-        raise invalid(f"The parameter Period must be a multiple of 60: {period}.", "ValidationError")
+        raise invalid(
+            f"The parameter Period must be a multiple of 60: {period}.", "ValidationError"
+        )
     if not is_statistic(stat["Stat"]):
-        raise invalid(f"The value {stat['Stat']} for parameter Stat is not supported.", "ValidationError")
+        raise invalid(
+            f"The value {stat['Stat']} for parameter Stat is not supported.", "ValidationError"
+        )
 
 
 def _times(params: dict[str, Any]) -> tuple[int, int]:
@@ -84,7 +96,9 @@ def _times(params: dict[str, Any]) -> tuple[int, int]:
         raise invalid("The parameters StartTime and EndTime are required.", "MissingParameter")
     start, end = float(params["StartTime"]), float(params["EndTime"])
     if start >= end:
-        raise invalid("The parameter StartTime must be less than the parameter EndTime.", "ValidationError")
+        raise invalid(
+            "The parameter StartTime must be less than the parameter EndTime.", "ValidationError"
+        )
     age = time.time() - start
     step = 60 if age < 15 * DAY else 300 if age < 63 * DAY else HOUR
     # Data lies on whole minutes, so an exclusive end within a minute includes its start.
@@ -138,8 +152,10 @@ def _evaluate(node: ast.expr, series: dict[str, Points]) -> Any:
 def _combine(operator: ast.operator, left: Any, right: Any) -> Any:
     if not isinstance(left, dict) and not isinstance(right, dict):
         return _calculate(operator, left, right)
-    times = set(left) & set(right) if isinstance(left, dict) and isinstance(right, dict) else (
-        set(left) if isinstance(left, dict) else set(right)
+    times = (
+        set(left) & set(right)
+        if isinstance(left, dict) and isinstance(right, dict)
+        else (set(left) if isinstance(left, dict) else set(right))
     )
     values = {}
     for at in times:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MINUTE = 60
+EXACT_VALUES = 4096
 Dimensions = frozenset[tuple[str, str]]
 Key = tuple[str, str, Dimensions]
 PERCENTILE = re.compile(r"^p(\d{1,2}(?:\.\d{1,10})?|100)$")
@@ -38,6 +39,16 @@ class Datum:
         self.count += other.count
         for value, count in other.values.items():
             self.values[value] = self.values.get(value, 0.0) + count
+        if len(self.values) > EXACT_VALUES:
+            self._coarsen()
+
+    def _coarsen(self) -> None:
+        """Keeps a busy minute small: three digits are enough for a percentile."""
+        coarse: dict[float, float] = {}
+        for value, count in self.values.items():
+            rounded = float(f"{value:.3g}")
+            coarse[rounded] = coarse.get(rounded, 0.0) + count
+        self.values = coarse
 
     def _distribution(self) -> dict[float, float] | None:
         """Raw values, or None when only statistics were published."""
@@ -156,7 +167,7 @@ class MetricStore:
                 return []
             return series.buckets(start, end, period)
 
-    def keys(self) -> list[Key]:
+    def all_keys(self) -> list[Key]:
         with self._lock:
             return sorted(self._series, key=lambda k: (k[0], k[1], sorted(k[2])))
 

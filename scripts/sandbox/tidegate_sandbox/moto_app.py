@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .message import Request, Response
@@ -15,11 +17,38 @@ from .message import Request, Response
 os.environ.setdefault("MOTO_ACCOUNT_ID", "123456789012")
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
-from moto import backends  # noqa: E402
-from moto.core.base_backend import BackendDict  # noqa: E402
-from moto.core.model_instances import reset_model_data  # noqa: E402
-from moto.moto_api._internal import mock_random  # noqa: E402
-from moto.moto_server.werkzeug_app import (  # noqa: E402
+from botocore.loaders import JSONFileLoader
+from moto.utilities import utils as moto_utilities
+
+OFFERINGS = "instance_type_offerings"
+
+
+def _load_less() -> None:
+    """Most of moto's loading time goes into large files, some of them again and again."""
+    read, known = JSONFileLoader.load_file, {}
+
+    def load_file(self: JSONFileLoader, path: str) -> Any:
+        if path not in known:
+            known[path] = read(self, path)
+        return known[path]
+
+    JSONFileLoader.load_file = load_file
+    load_resource = moto_utilities.load_resource
+
+    def load_needed(resource: str) -> Any:
+        # Which zone offers which instance type is of no use here.
+        return [] if OFFERINGS in resource else load_resource(resource)
+
+    moto_utilities.load_resource = load_needed
+
+
+_load_less()
+
+from moto import backends
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.moto_api._internal import mock_random
+from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     create_backend_app,
 )
@@ -40,6 +69,16 @@ class Moto:
         BackendDict.reset()
         reset_model_data()
         mock_random.seed(seed)
+
+    @contextmanager
+    def next_hex(self, value: str) -> Iterator[None]:
+        """Makes the ids that moto draws meanwhile a chosen one."""
+        drawn = mock_random.get_random_hex
+        setattr(mock_random, "get_random_hex", lambda length=8: value[:length])  # noqa: B010
+        try:
+            yield
+        finally:
+            setattr(mock_random, "get_random_hex", drawn)  # noqa: B010
 
     def forward(self, request: Request) -> Response:
         """Lets moto answer a request."""

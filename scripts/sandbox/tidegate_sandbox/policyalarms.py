@@ -65,7 +65,13 @@ def _specs(world: World, policy: dict[str, Any]) -> dict[str, dict[str, Any]]:
     high = {"ComparisonOperator": "GreaterThanThreshold"}
     low = {"ComparisonOperator": "LessThanThreshold"}
     if namespace == "AWS/ECS":
-        each = {**base, "MetricName": metric, "Statistic": "Average", "Period": 60, "Unit": "Percent"}
+        each = {
+            **base,
+            "MetricName": metric,
+            "Statistic": "Average",
+            "Period": 60,
+            "Unit": "Percent",
+        }
         return {
             "AlarmHigh": {**each, **high, "EvaluationPeriods": 3, "Threshold": target},
             "AlarmLow": {**each, **low, "EvaluationPeriods": 15, "Threshold": target * 0.9},
@@ -81,7 +87,12 @@ def _specs(world: World, policy: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "Threshold": float(units),
     }
     return {
-        "AlarmHigh": {**used, **high, "EvaluationPeriods": 2, "Threshold": units * 60 * target / 100},
+        "AlarmHigh": {
+            **used,
+            **high,
+            "EvaluationPeriods": 2,
+            "Threshold": units * 60 * target / 100,
+        },
         "AlarmLow": {
             **used,
             **low,

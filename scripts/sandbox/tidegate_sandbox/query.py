@@ -5,7 +5,7 @@ Guided by botocore's model; the service itself prefers CBOR now.
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
@@ -39,7 +39,7 @@ def _parse(shape: Any, form: dict[str, str], prefix: str) -> Any:
         }
         return {k: v for k, v in members.items() if v is not None} or None
     if shape.type_name == "list":
-        items = []
+        items: list[Any] = []
         while True:
             item = _parse(shape.member, form, f"{prefix}.member.{len(items) + 1}")
             if item is None:
@@ -58,7 +58,7 @@ def _scalar(kind: str, text: str) -> Any:
         return text.lower() == "true"
     if kind == "timestamp":
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        return Time((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
+        return Time((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     return text
 
 
@@ -76,7 +76,7 @@ def _render(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "".join(f"<member>{_render(v)}</member>" for v in value)
     if isinstance(value, Time):
-        return datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, bool):
         return "true" if value else "false"
     return escape(str(value))

@@ -83,7 +83,8 @@ class Scalable:
 
     def move(self, capacity: int) -> None:
         if self.namespace == "ecs":
-            self.world.ecs.set_desired(*self.names, capacity, by="autoscaling")
+            cluster, service = self.names
+            self.world.ecs.set_desired(cluster, service, capacity, by="autoscaling")
             return
         index = self.names[1] if len(self.names) > 1 else None
         self.world.dynamodb.set_capacity(self.names[0], index, self.unit, capacity)
@@ -91,7 +92,8 @@ class Scalable:
     def settled(self) -> bool:
         """Whether the last move has taken effect."""
         if self.namespace == "ecs":
-            return True
+            service = self.world.ecs.service(*self.names)
+            return self.world.ecs.tasks.running(service) == int(service["desired"])
         return self.world.dynamodb.settled(self.names[0])
 
 

@@ -6,17 +6,17 @@ A service names the operations it answers itself; everything else is moto's. Its
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import wire
-from .message import Response
+from .message import AwsError, Response
 
 if TYPE_CHECKING:
     from .world import World
 
 
 class Service:
-    operations: dict[str, str] = {}
+    operations: ClassVar[dict[str, str]] = {}
     state: Any
 
     def __init__(self, world: World):
@@ -39,7 +39,10 @@ class Service:
 
 def page(items: list[Any], params: dict[str, Any], key: str, limit: int) -> dict[str, Any]:
     """One page of a list in the way of MaxResults and NextToken."""
-    start = int(params.get("NextToken") or params.get("nextToken") or 0)
+    token = str(params.get("NextToken") or params.get("nextToken") or 0)
+    if not token.isdigit() or int(token) > len(items):
+        raise AwsError("InvalidNextTokenException", "The next token is invalid.")
+    start = int(token)
     size = min(int(params.get("MaxResults") or params.get("maxResults") or limit), limit)
     result: dict[str, Any] = {key: items[start : start + size]}
     if start + size < len(items):

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .world import World
 
+# The data plane reports its metrics under these, so they are the same in every account.
+BALANCER_ID = "50dc6c495c0c9188"
+TARGET_GROUP_ID = "73e2d6bc24d8a067"
+
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -229,23 +233,25 @@ def _load_balancer(world: World) -> tuple[str, list[str], str]:
     ]
     security = ec2.create_security_group("chatbot-staging", "tasks and balancer", vpc_id=vpc.id).id
     elb = world.moto.backend("elbv2", world.region)
-    balancer = elb.create_load_balancer(
-        name="chatbot-staging",
-        security_groups=[security],
-        subnet_ids=subnets,
-        loadbalancer_type="application",
-    )
-    group = elb.create_target_group(
-        "chatbot-api",
-        protocol="HTTP",
-        port="8080",
-        vpc_id=vpc.id,
-        target_type="ip",
-        healthcheck_path="/health",
-        healthcheck_protocol="HTTP",
-        healthcheck_port="traffic-port",
-        matcher={"HttpCode": "200"},
-    )
+    with world.moto.next_hex(BALANCER_ID):
+        balancer = elb.create_load_balancer(
+            name="chatbot-staging",
+            security_groups=[security],
+            subnet_ids=subnets,
+            loadbalancer_type="application",
+        )
+    with world.moto.next_hex(TARGET_GROUP_ID):
+        group = elb.create_target_group(
+            "chatbot-api",
+            protocol="HTTP",
+            port="8080",
+            vpc_id=vpc.id,
+            target_type="ip",
+            healthcheck_path="/health",
+            healthcheck_protocol="HTTP",
+            healthcheck_port="traffic-port",
+            matcher={"HttpCode": "200"},
+        )
     action = {"Type": "forward", "TargetGroupArn": group.arn}
     elb.create_listener(balancer.arn, "HTTP", "80", None, None, [action])
     world.elbv2.listen_at(world.target_port or 80)

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import signal
 import subprocess
-from ctypes import CDLL
 from pathlib import Path
-
-PR_SET_PDEATHSIG = 1
 
 
 class TargetFailed(Exception):
     """The program did not come up."""
-
-
-def die_with_parent() -> None:
-    """Asks the kernel to end this process when its parent is gone; Linux only."""
-    try:
-        CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    except (OSError, AttributeError):
-        pass  # Elsewhere the end of standard input does it.
 
 
 def default_binary(root: Path) -> Path:
@@ -34,12 +23,8 @@ class Target:
         command = [str(binary), "--control", control, "--system", system]
         command += ["--seed", str(seed), "--pace", f"{pace:g}"]
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                preexec_fn=die_with_parent,
-            )
+            # It ends when its standard input does, so also when this process is killed.
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         except OSError as problem:
             raise TargetFailed(f"cannot start the data plane {binary}: {problem}") from problem
 
@@ -57,10 +42,8 @@ class Target:
 
     def end(self) -> None:
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(OSError):  # It may be gone already.
             self._process.stdin.close()
-        except OSError:
-            pass  # It is gone already.
         try:
             self._process.wait(2)
         except subprocess.TimeoutExpired:

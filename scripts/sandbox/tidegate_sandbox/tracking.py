@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -147,7 +147,7 @@ class Tracking:
 
     def _fire_actions(self) -> None:
         """Fires `at(...)` actions that are due. Recurring ones only exist to be kept."""
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         for key, action in list(self.world.autoscaling.state["actions"].items()):
             match = re.match(r"^at\((.+)\)$", action["Schedule"])
             mark = (key, action["Schedule"])
@@ -183,7 +183,9 @@ class Tracking:
                 owners.append((dimensions, units))
             for dimensions, units in owners:
                 for way in ("Read", "Write"):
-                    self._sample(f"Provisioned{way}CapacityUnits", dimensions, minute, units[way.lower()])
+                    self._sample(
+                        f"Provisioned{way}CapacityUnits", dimensions, minute, units[way.lower()]
+                    )
 
     def _sample(self, metric: str, dimensions: dict[str, str], minute: int, value: int) -> None:
         self.world.metrics.merge(

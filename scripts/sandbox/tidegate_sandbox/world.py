@@ -33,6 +33,7 @@ class World:
         self._begin("empty")
 
     def _begin(self, system: str) -> None:
+        from .alarms import Alarms
         from .apigateway import ApiGateway
         from .autoscaling import AutoScaling
         from .awslambda import Lambda
@@ -53,6 +54,7 @@ class World:
         self.elbv2 = Elbv2(self)
         self.autoscaling = AutoScaling(self)
         self.tracking = Tracking(self)
+        self.alarms = Alarms(self)
         self.services: dict[str, Any] = {
             "lambda": self.awslambda,
             "dynamodb": self.dynamodb,
@@ -76,6 +78,7 @@ class World:
             self._begin(system)
             BUILDERS[system](self)
             self.tracking.start()
+            self.alarms.start()
             self._past = self._checkpoint()
 
     def new_id(self) -> str:
