@@ -53,7 +53,7 @@ class Sandbox:
 
     def end(self) -> None:
         self.process.stdin.close()
-        self.process.wait(5)
+        self.process.wait(10)
 
 
 def eventually(check: Callable[[], Any], seconds: float = 10.0) -> Any:
