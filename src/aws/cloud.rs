@@ -12,7 +12,7 @@ use crate::setting::{Setting, State};
 
 use super::connect::Aws;
 use super::scaling::{self, Address};
-use super::{capacity, dynamodb, ecs, lambda};
+use super::{activities, capacity, dynamodb, ecs, lambda, policies};
 
 /// A resource id within a namespace.
 type ResourceId = (&'static str, String);
@@ -55,9 +55,9 @@ impl Cloud for Aws {
             }
             (Setting::ScalableTarget { target }, State::Absent) => scaling::deregister(&self.scaling.writing, target).await,
             (Setting::ScalingPolicy { target, name }, State::Tracking(tracking)) => {
-                scaling::put_policy(&self.scaling.writing, target, name, tracking).await
+                policies::put(&self.scaling.writing, target, name, tracking).await
             }
-            (Setting::ScalingPolicy { target, name }, State::Absent) => scaling::delete_policy(&self.scaling.writing, target, name).await,
+            (Setting::ScalingPolicy { target, name }, State::Absent) => policies::delete(&self.scaling.writing, target, name).await,
             (setting, want) => Err(CloudError::Rejected {
                 code: "NoSuchValue".to_owned(),
                 message: format!("{setting} cannot be set to {want}"),
@@ -121,7 +121,7 @@ impl Aws {
         let ids: BTreeSet<ResourceId> = addresses.iter().map(resource_id).collect();
         let jobs = ids
             .iter()
-            .map(|(namespace, id)| scaling::latest(self.scaling.reading.clone(), namespace, id.clone()))
+            .map(|(namespace, id)| activities::latest(self.scaling.reading.clone(), namespace, id.clone()))
             .collect();
         let found = self.slots.side_by_side(jobs).await;
         ids.into_iter().zip(found).collect()
@@ -130,7 +130,7 @@ impl Aws {
     async fn policies(&self, ids: BTreeSet<ResourceId>) -> BTreeMap<ResourceId, Found<Vec<ScalingPolicy>>> {
         let jobs = ids
             .iter()
-            .map(|(namespace, id)| scaling::policies(self.scaling.reading.clone(), namespace, id.clone()))
+            .map(|(namespace, id)| policies::of_resource(self.scaling.reading.clone(), namespace, id.clone()))
             .collect();
         let found = self.slots.side_by_side(jobs).await;
         ids.into_iter().zip(found).collect()
@@ -223,7 +223,7 @@ impl Seen {
             }
             Setting::ScalingPolicy { target, name } => {
                 let address = Address::of(target);
-                scaling::policy_observed(&address, name, taken(&self.policies, &resource_id(&address))?)
+                policies::observed(&address, name, taken(&self.policies, &resource_id(&address))?)
             }
         }
     }

@@ -11,10 +11,10 @@ use crate::metrics::source::Activity;
 use crate::metrics::{MetricError, MetricQuery, MetricSource, Statistic, TimeWindow};
 use crate::units::Timestamp;
 
+use super::activities;
 use super::connect::Aws;
 use super::convert::{moment, timestamp};
 use super::error::Call;
-use super::scaling;
 
 /// How many queries a call takes.
 const BATCH: usize = 500;
@@ -49,7 +49,7 @@ impl MetricSource for Aws {
 
     async fn activities(&self, window: TimeWindow) -> Result<Vec<Activity>, MetricError> {
         let jobs = ["dynamodb", "ecs"]
-            .map(|namespace| scaling::activities(self.scaling.reading.clone(), namespace, window))
+            .map(|namespace| activities::in_window(self.scaling.reading.clone(), namespace, window))
             .into();
         let mut all = Vec::new();
         for found in self.slots.side_by_side(jobs).await {

@@ -8,6 +8,7 @@
 //! attempt, since a retried write that had landed the first time looks like a refusal. Retries of writes are
 //! `change`'s, with a fresh look between.
 
+mod activities;
 mod apigateway;
 mod bounded;
 mod capacity;
@@ -22,6 +23,7 @@ mod ecs;
 mod elb;
 mod error;
 mod lambda;
+mod policies;
 mod scaling;
 mod sts;
 mod surroundings;

@@ -8,7 +8,7 @@ use crate::change::{Caller, CloudError, Concurrency, ScalingNow, Surroundings};
 use crate::setting::{Facts, Resource, Scalable};
 
 use super::connect::Aws;
-use super::{apigateway, dynamodb, ecs, elb, lambda, scaling, sts};
+use super::{apigateway, dynamodb, ecs, elb, lambda, policies, sts};
 
 type Found = Result<Facts, CloudError>;
 
@@ -58,7 +58,7 @@ impl Surroundings for Aws {
     }
 
     async fn scaling(&self, target: &Scalable) -> Result<ScalingNow, CloudError> {
-        scaling::now(&self.scaling.reading, target).await
+        policies::now(&self.scaling.reading, target).await
     }
 }
 
