@@ -330,7 +330,13 @@ impl Ran {
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         let all = format!("{}\n{}", self.stdout, self.stderr);
-        let flat = all.split_whitespace().collect::<Vec<_>>().join(" ");
+        // Boxes wrap their text; what they say counts, not where.
+        let flat = all
+            .replace('│', " ")
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .join(" ");
         assert!(all.contains(text) || flat.contains(text), "{text:?} is not in:\n{all}");
         self
     }
