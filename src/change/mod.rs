@@ -7,6 +7,7 @@ pub mod cleanup;
 pub mod clock;
 pub mod cloud;
 pub mod event;
+pub mod force;
 #[cfg(test)]
 mod fake;
 pub mod owned;
@@ -20,6 +21,7 @@ pub mod settle;
 pub use cleanup::{Drift, Left, OnDrift, Restored};
 pub use clock::Clock;
 pub use cloud::{Caller, Cloud, CloudError, Concurrency, Observed, ScalingNow, Surroundings};
+pub use force::in_force;
 pub use event::{Event, Events};
 pub use prepare::{Failure, Prepared};
 

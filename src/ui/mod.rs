@@ -3,6 +3,7 @@
 //! Screens are made as text by pure functions; `Screen` alone writes. It knows no AWS and no load engine.
 
 pub mod changes;
+pub mod load;
 pub mod plan;
 pub mod progress;
 pub mod restored;
