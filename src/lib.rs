@@ -8,7 +8,10 @@
 //! resource. A *criterion* is judged into a *verdict*. The *ledger* lists every throttle by cause.
 
 pub mod analysis;
+pub mod aws;
 pub mod change;
+pub mod cli;
+pub mod commands;
 pub mod exit;
 pub mod journal;
 pub mod load;
@@ -17,4 +20,5 @@ pub mod profile;
 pub mod report;
 pub mod scenario;
 pub mod setting;
+pub mod ui;
 pub mod units;

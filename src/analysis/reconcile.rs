@@ -1,6 +1,21 @@
 //! What the client saw against what AWS counted, by front door.
+//!
+//! Counts are matched minute by minute, a minute's lead of the client allowed, since a request that is due in one
+//! minute may reach the service in the next. That two things happened in the same minute is no proof that one caused
+//! the other, and the words say so. Nothing is explained twice, and never more than there is.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use super::select::Picker;
+use super::words::moment;
+use crate::load::{Counts, Recording};
+use crate::metrics::align::{MINUTE, after, floor};
+use crate::metrics::{Series, Statistic};
+use crate::scenario::Scope;
+use crate::units::{self, Timestamp};
 
 /// The client's failures, explained as far as the numbers allow.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,4 +43,286 @@ pub struct Explained {
     pub by: String,
     /// How it is known, in a sentence.
     pub how: String,
+}
+
+/// What stands between the client and the functions. It decides what a throttled function looks like from outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FrontDoor {
+    /// Functions are called themselves: 429.
+    Direct,
+    /// API Gateway, REST, proxy integration: 500 or 502. A 429 is the gateway's own.
+    RestApi,
+    /// A load balancer, which answers 502, 503 and 504 itself.
+    Alb,
+    /// Not known: any of them.
+    #[default]
+    Other,
+}
+
+impl FrontDoor {
+    /// How the client may see a throttled function; an inner function's throttle comes out as its caller's 5xx.
+    fn of_lambda(self) -> &'static [Class] {
+        match self {
+            Self::Direct => &[Class::Status429, Class::Status500, Class::Status502],
+            Self::RestApi => &[Class::Status500, Class::Status502],
+            Self::Alb => &[Class::Status502, Class::Status503, Class::Status500],
+            Self::Other => &[Class::Status429, Class::Status500, Class::Status502, Class::Status503],
+        }
+    }
+}
+
+/// Failures that look alike from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Status429,
+    Status500,
+    Status502,
+    Status503,
+    Status504,
+    Status5xx,
+    Timeout,
+    Connection,
+    Check,
+}
+
+/// Explains the client's failures as far as the series allow.
+#[must_use]
+pub fn reconcile(recording: &Recording, series: &[Series], door: FrontDoor) -> Reconciliation {
+    let mut total = Counts::default();
+    Picker::new(recording, &Scope::default())
+        .cells()
+        .for_each(|cell| total.merge(&cell.counts));
+    let classes = classes(&total);
+    let of = |class: Class| classes.get(&class).copied().unwrap_or(0);
+    let mut matching = Matching::new(recording, series);
+    let mut explained = Vec::new();
+    matching.lambda(door, &mut explained);
+    matching.balancer(&mut explained);
+    matching.gateway(door, &mut explained);
+    matching.dynamodb(&mut explained);
+    matching.the_clients_own(&mut explained);
+    let failures = total.errors();
+    // The time line adds up to the cells; should it ever hold more, the greatest explanations go first.
+    explained.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.by.cmp(&b.by)));
+    let mut left = failures;
+    for part in &mut explained {
+        part.count = part.count.min(left);
+        left -= part.count;
+    }
+    explained.retain(|part| part.count > 0);
+    Reconciliation {
+        client_failures: failures,
+        client_429: of(Class::Status429),
+        client_5xx: [
+            Class::Status500,
+            Class::Status502,
+            Class::Status503,
+            Class::Status504,
+            Class::Status5xx,
+        ]
+        .into_iter()
+        .map(of)
+        .sum(),
+        sentence: sentence(failures, &explained, left),
+        explained,
+        unexplained: left,
+    }
+}
+
+/// The failures by class. Statuses are counted of passed answers as well, so they are cut to what failed.
+fn classes(counts: &Counts) -> BTreeMap<Class, u64> {
+    let mut classes = BTreeMap::new();
+    let mut failed = counts.failed;
+    for (status, count) in counts.statuses.iter().rev() {
+        let class = match status {
+            429 => Class::Status429,
+            500 => Class::Status500,
+            502 => Class::Status502,
+            503 => Class::Status503,
+            504 => Class::Status504,
+            505..=599 | 501 => Class::Status5xx,
+            _ => continue,
+        };
+        let count = (*count).min(failed);
+        failed -= count;
+        *classes.entry(class).or_default() += count;
+    }
+    let kind = |name: &str| counts.failures.get(name).copied().unwrap_or(0);
+    classes.insert(Class::Check, (kind("check") + kind("data")).min(failed));
+    let timeouts = kind("timeout").min(counts.lost);
+    classes.insert(Class::Timeout, timeouts);
+    let connections = kind("connect") + kind("tls") + kind("reset") + kind("protocol");
+    classes.insert(Class::Connection, connections.min(counts.lost - timeouts));
+    classes
+}
+
+/// What is still unexplained, by minute and class, beside what AWS counted.
+struct Matching<'a> {
+    client: BTreeMap<(Timestamp, Class), u64>,
+    series: &'a [Series],
+    /// Seconds of a stretch: a minute, or a bucket of the time line when that is longer.
+    step: u32,
+}
+
+impl<'a> Matching<'a> {
+    fn new(recording: &Recording, series: &'a [Series]) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "minutes of a bucket, small and positive"
+        )]
+        let step = ((recording.bucket_seconds / f64::from(MINUTE)).ceil() as u32).max(1) * MINUTE;
+        let picker = Picker::new(recording, &Scope::default());
+        let mut client = BTreeMap::new();
+        for (index, bucket) in recording.timeline.iter().enumerate() {
+            let minute = floor(moment(recording, picker.bucket_at(index)), step);
+            for (_, cell) in &bucket.cells {
+                for (class, count) in classes(&cell.counts) {
+                    *client.entry((minute, class)).or_default() += count;
+                }
+            }
+        }
+        Self { client, series, step }
+    }
+
+    /// What AWS counted, by stretch, all resources together.
+    fn counted(&self, metric: &str) -> BTreeMap<Timestamp, u64> {
+        let mut counted = BTreeMap::new();
+        let wanted = |series: &&Series| series.metric == metric && series.statistic == Statistic::Sum && series.period == MINUTE;
+        for (at, value) in self.series.iter().filter(wanted).flat_map(|series| &series.points) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events")]
+            let value = value.max(0.0).round() as u64;
+            *counted.entry(floor(*at, self.step)).or_default() += value;
+        }
+        counted
+    }
+
+    /// Takes failures of these classes that fell into the same minutes, then those a minute earlier.
+    fn take(&mut self, mut counted: BTreeMap<Timestamp, u64>, classes: &[Class]) -> u64 {
+        let mut taken = 0;
+        for lead in [0, self.step] {
+            for (minute, left) in &mut counted {
+                for class in classes {
+                    let client = self
+                        .client
+                        .iter_mut()
+                        .filter(|((at, of), _)| of == class && after(*at, Duration::from_secs(u64::from(lead))) == *minute);
+                    for (_, failures) in client {
+                        let both = (*left).min(*failures);
+                        *left -= both;
+                        *failures -= both;
+                        taken += both;
+                    }
+                }
+            }
+        }
+        taken
+    }
+
+    fn explain(&mut self, metric: &str, classes: &[Class], by: &str, how: impl Fn(String, String) -> String, out: &mut Vec<Explained>) {
+        let counted = self.counted(metric);
+        let all: u64 = counted.values().sum();
+        let count = self.take(counted, classes);
+        out.push(Explained {
+            count,
+            by: by.to_owned(),
+            how: how(units::number(super::tally::float(all)), units::number(super::tally::float(count))),
+        });
+    }
+
+    fn lambda(&mut self, door: FrontDoor, out: &mut Vec<Explained>) {
+        let how =
+            |all: String, count| format!("Lambda counted {all} throttles; {count} failures that look like one fell into the same minutes");
+        self.explain("aws.lambda.throttles", door.of_lambda(), "Lambda throttles", how, out);
+    }
+
+    fn balancer(&mut self, out: &mut Vec<Explained>) {
+        for (metric, class, by) in [
+            ("aws.alb.http_code_elb_503_count", Class::Status503, "503s of the load balancer"),
+            ("aws.alb.http_code_elb_504_count", Class::Status504, "504s of the load balancer"),
+            ("aws.alb.http_code_elb_502_count", Class::Status502, "502s of the load balancer"),
+            (
+                "aws.alb.rejected_connection_count",
+                Class::Connection,
+                "connections rejected by the load balancer",
+            ),
+        ] {
+            let how = |all: String, count| format!("the balancer counted {all}, {count} of them in minutes in which clients saw the same");
+            self.explain(metric, &[class], by, how, out);
+        }
+    }
+
+    /// The gateway's 429s are among its 4xx, as far as it counts them.
+    fn gateway(&mut self, door: FrontDoor, out: &mut Vec<Explained>) {
+        if door == FrontDoor::RestApi {
+            let how = |all: String, count| {
+                format!("up to {count}: the gateway counted {all} answers 4xx; only its access logs tell a throttle from another 429")
+            };
+            self.explain("aws.rest-api.4xx_error", &[Class::Status429], "API Gateway 429s", how, out);
+        }
+    }
+
+    /// A refused item may have been tried again inside the application, or not: an upper bound. What indexes and tables
+    /// count as events can be several for one request, so requests are counted.
+    fn dynamodb(&mut self, out: &mut Vec<Explained>) {
+        let classes = [Class::Status500, Class::Status502, Class::Status503, Class::Status5xx];
+        let how = |all: String, count| format!("up to {count}: DynamoDB refused {all} requests; whether clients noticed is not known");
+        self.explain("aws.dynamodb.throttled_requests", &classes, "DynamoDB throttles", how, out);
+    }
+
+    fn the_clients_own(&mut self, out: &mut Vec<Explained>) {
+        for (class, by, how) in [
+            (
+                Class::Timeout,
+                "timeouts",
+                "no complete answer within the timeout, as the client measured",
+            ),
+            (
+                Class::Connection,
+                "connection errors",
+                "no connection, or it broke, as the client saw it",
+            ),
+            (Class::Check, "failed checks", "an answer came whose content was not as it must be"),
+        ] {
+            let count = self.client.iter().filter(|((_, of), _)| *of == class).map(|(_, count)| count).sum();
+            out.push(Explained {
+                count,
+                by: by.to_owned(),
+                how: how.to_owned(),
+            });
+        }
+    }
+}
+
+fn sentence(failures: u64, explained: &[Explained], unexplained: u64) -> String {
+    if failures == 0 {
+        return "no client failures".to_owned();
+    }
+    let number = |count| units::number(super::tally::float(count));
+    let mut parts: Vec<String> = explained
+        .iter()
+        .map(|part| {
+            let up_to = if part.how.starts_with("up to") { "up to " } else { "" };
+            let by = if part.count == 1 { singular(&part.by) } else { part.by.clone() };
+            format!("{up_to}{} {by}", number(part.count))
+        })
+        .collect();
+    if unexplained > 0 || parts.is_empty() {
+        parts.push(format!("{} unexplained", number(unexplained)));
+    }
+    let noun = if failures == 1 { "client failure" } else { "client failures" };
+    format!("{} {noun} = {}", number(failures), parts.join(" + "))
+}
+
+/// `timeouts` as `timeout`.
+fn singular(by: &str) -> String {
+    let mut words: Vec<&str> = by.split(' ').collect();
+    for word in &mut words {
+        if let Some(one) = word.strip_suffix('s').filter(|one| one.len() > 2) {
+            *word = one;
+            break;
+        }
+    }
+    words.join(" ")
 }

@@ -1,7 +1,14 @@
 //! Every throttle by resource and cause.
+//!
+//! Each refused request or event is counted once, under the cause that the best source names: AWS's own reason before
+//! what other metrics of the same minute let one conclude.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::align::MINUTE;
+use super::{Completeness, Series, Statistic, dynamodb_throttles, lambda_throttles};
 use crate::units::Timestamp;
 
 /// All throttles of a window, and what was looked at.
@@ -50,4 +57,164 @@ pub enum Says {
     Aws,
     /// Concluded from other metrics of the same minute.
     Inferred,
+}
+
+/// What functions may use, as observed in force during the window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// By function name: its reservation, or `None` when it has none. A function that is not in here was not asked.
+    pub reserved: BTreeMap<String, Option<u32>>,
+    /// The account's concurrent executions.
+    pub account: Option<u32>,
+}
+
+impl Ledger {
+    /// Reads every throttle out of the series, each once.
+    #[must_use]
+    pub fn of(series: &[Series], limits: &Limits, complete_to: Option<Timestamp>) -> Self {
+        let mut entries = lambda_throttles::find(series, limits);
+        entries.extend(dynamodb_throttles::find(series));
+        entries.extend(balancers(series));
+        let mut throttles: Vec<Throttle> = entries.into_iter().filter_map(Entry::close).collect();
+        throttles.sort_by(|a, b| {
+            b.count
+                .total_cmp(&a.count)
+                .then_with(|| a.resource.cmp(&b.resource))
+                .then_with(|| a.cause.cmp(&b.cause))
+        });
+        let (looked_at, not_looked_at) = looked(series);
+        Self {
+            throttles,
+            looked_at,
+            not_looked_at,
+            complete_to,
+        }
+    }
+
+    /// All throttles of a kind of resource.
+    #[must_use]
+    pub fn total(&self, kind: &str) -> f64 {
+        self.throttles
+            .iter()
+            .filter(|throttle| throttle.resource.split('/').next() == Some(kind))
+            .map(|throttle| throttle.count)
+            .sum()
+    }
+}
+
+/// A throttle while its minutes are gathered.
+pub(super) struct Entry {
+    pub(super) resource: String,
+    pub(super) part: String,
+    pub(super) cause: String,
+    pub(super) says: Says,
+    pub(super) minutes: BTreeMap<Timestamp, f64>,
+}
+
+impl Entry {
+    /// `None` when there was nothing after all.
+    fn close(self) -> Option<Throttle> {
+        let minutes: Vec<(Timestamp, f64)> = self.minutes.into_iter().filter(|(_, count)| *count > 0.0).collect();
+        let (first, last) = (minutes.first()?.0, minutes.last()?.0);
+        let (peak_at, peak) = minutes
+            .iter()
+            .fold((first, 0.0), |peak, point| if point.1 > peak.1 { *point } else { peak });
+        Some(Throttle {
+            resource: self.resource,
+            part: self.part,
+            count: minutes.iter().map(|(_, count)| count).sum(),
+            peak,
+            peak_at,
+            first,
+            last,
+            cause: self.cause,
+            says: self.says,
+            minutes,
+        })
+    }
+}
+
+/// Adds to the entry of the same resource and cause, or begins it.
+pub(super) fn note(entries: &mut Vec<Entry>, series: &Series, cause: String, says: Says, at: Timestamp, count: f64) {
+    let found = entries
+        .iter_mut()
+        .position(|entry| entry.resource == series.resource && entry.part == series.part && entry.cause == cause && entry.says == says);
+    let index = found.unwrap_or_else(|| {
+        entries.push(Entry {
+            resource: series.resource.clone(),
+            part: series.part.clone(),
+            cause,
+            says,
+            minutes: BTreeMap::new(),
+        });
+        entries.len() - 1
+    });
+    *entries[index].minutes.entry(at).or_default() += count;
+}
+
+/// The per-minute series of a metric.
+pub(super) fn by_minute<'a>(series: &'a [Series], metric: &'a str, statistic: Statistic) -> impl Iterator<Item = &'a Series> {
+    series
+        .iter()
+        .filter(move |series| series.metric == metric && series.statistic == statistic && series.period == MINUTE)
+}
+
+/// What a load balancer turned away.
+fn balancers(series: &[Series]) -> Vec<Entry> {
+    const CAUSES: [(&str, &str, Says); 2] = [
+        ("aws.alb.rejected_connection_count", "connections at the maximum", Says::Aws),
+        (
+            "aws.alb.http_code_elb_503_count",
+            "503 by the balancer: no target or no room",
+            Says::Inferred,
+        ),
+    ];
+    let mut entries = Vec::new();
+    for (metric, cause, says) in CAUSES {
+        for series in by_minute(series, metric, Statistic::Sum) {
+            for (at, count) in &series.points {
+                note(&mut entries, series, cause.to_owned(), says, *at, *count);
+            }
+        }
+    }
+    entries
+}
+
+/// Whether a series is one that throttles are read from.
+fn tells_throttles(series: &Series) -> bool {
+    series.metric.contains("throttle")
+        || series.metric == "aws.alb.rejected_connection_count"
+        || series.metric == "aws.alb.http_code_elb_503_count"
+}
+
+/// Resources looked at, and what could not be, with the reason.
+fn looked(series: &[Series]) -> (Vec<String>, Vec<String>) {
+    let mut looked: BTreeSet<String> = BTreeSet::new();
+    let mut not: BTreeMap<(String, String), (String, usize)> = BTreeMap::new();
+    for series in series {
+        if series.resource.starts_with("rest-api/") {
+            not.insert((series.resource.clone(), String::new()), ("429s need access logs".to_owned(), 1));
+        }
+        if !tells_throttles(series) {
+            continue;
+        }
+        let why = match &series.completeness {
+            Completeness::Failed { error } => error.clone(),
+            Completeness::Empty => "nothing was ever published".to_owned(),
+            Completeness::Settled | Completeness::Provisional => {
+                looked.insert(series.resource.clone());
+                continue;
+            }
+        };
+        let metric = series.metric.rsplit('.').next().unwrap_or_default().to_owned();
+        not.entry((series.resource.clone(), why.clone())).or_insert((metric, 0)).1 += 1;
+    }
+    let not = not
+        .into_iter()
+        .map(|((resource, why), (what, count))| match (why.is_empty(), count) {
+            (true, _) => format!("{resource}: {what}"),
+            (false, 1) => format!("{resource} {what}: {why}"),
+            (false, more) => format!("{resource} {what} and {} more: {why}", more - 1),
+        });
+    (looked.into_iter().collect(), not.collect())
 }
