@@ -5,7 +5,7 @@
 use super::condition::{Stat, Written};
 use super::diagnose::Fault;
 use super::suggest;
-use crate::scenario::aws_metrics::{AWS_METRICS, AwsMetric, AwsStatistic, AwsUnit, aws_metric};
+use crate::scenario::cloud_metrics::{AWS_METRICS, AwsMetric, AwsStatistic, AwsUnit, cloud_metric};
 use crate::scenario::{Aggregation, Condition, Limit, Metric};
 use crate::units::Quantity;
 
@@ -75,9 +75,6 @@ const UNBUILT: &[&str] = &[
     "aws.ecs.tasks_stopped",
     "aws.ecs.network_rx_bytes",
     "aws.ecs.network_tx_bytes",
-    "aws.ecs.running_task_count",
-    "aws.ecs.desired_task_count",
-    "aws.ecs.pending_task_count",
 ];
 
 const UNBUILT_FAMILIES: &[&str] = &[
@@ -124,7 +121,7 @@ pub(super) fn meaning(name: &str) -> Result<Meaning, Fault> {
         ));
     }
     if let Some((kind, metric)) = name.strip_prefix("aws.").and_then(|rest| rest.split_once('.'))
-        && let Some(row) = aws_metric(kind, metric)
+        && let Some(row) = cloud_metric(kind, metric)
     {
         return Ok(Meaning {
             metric: Metric::Aws {
@@ -176,7 +173,6 @@ enum Unit {
     Seconds,
     Number,
     Share,
-    Bytes,
     PerSecond,
 }
 
@@ -230,7 +226,7 @@ impl Meaning {
             Rule::Levels => "`avg`, `min`, `max`, `value`".to_owned(),
             Rule::Count => "`count`".to_owned(),
             Rule::Recovery => "`time`".to_owned(),
-            Rule::Aws(row) => suggest::list(row.statistics.iter().map(|statistic| aws_name(*statistic))),
+            Rule::Aws(row) => suggest::list(row.statistics.iter().map(|statistic| statistic_name(*statistic))),
         };
         Fault::new(
             format!("`{name}` does not apply to `{}`", self.metric),
@@ -256,17 +252,14 @@ impl Meaning {
             (Unit::Seconds, Quantity::Seconds(_))
             | (Unit::Number, Quantity::Number(_))
             | (Unit::Share, Quantity::Share(_))
-            | (Unit::Bytes, Quantity::Bytes(_))
             | (Unit::PerSecond, Quantity::PerSecond(_)) => Ok(quantity),
             (Unit::Seconds, Quantity::Number(millis)) if self.k6 => Ok(Quantity::Seconds(millis / 1e3)),
             (Unit::Seconds, Quantity::Number(0.0)) => Ok(Quantity::Seconds(0.0)),
             (Unit::Share, Quantity::Number(share)) if !matches!(self.rule, Rule::Aws(_)) => Ok(Quantity::Share(share)),
             (Unit::PerSecond, Quantity::Number(rate)) => Ok(Quantity::PerSecond(rate)),
-            (Unit::Bytes, Quantity::Number(bytes)) => Ok(Quantity::Bytes(bytes)),
             (Unit::Seconds, _) => wrong("the limit must be a duration", "give it a unit, such as `500ms` or `15s`"),
             (Unit::Number, _) => wrong("the limit must be a plain number", "write it without a unit"),
             (Unit::Share, _) => wrong("the limit must be a percentage", "give it the unit `%`, such as `1%`"),
-            (Unit::Bytes, _) => wrong("the limit must be a size", "give it a unit, such as `512MB`"),
             (Unit::PerSecond, _) => wrong("the limit must be a rate", "give it a unit, such as `500/s`"),
         }
     }
@@ -344,7 +337,6 @@ fn aws(row: &AwsMetric, stat: Stat) -> Option<(Aggregation, Unit)> {
     let unit = match row.unit {
         AwsUnit::Time => Unit::Seconds,
         AwsUnit::Percent => Unit::Share,
-        AwsUnit::Bytes => Unit::Bytes,
         AwsUnit::CountOrShare if stat == Stat::Avg => Unit::Share,
         AwsUnit::Number | AwsUnit::CountOrShare => Unit::Number,
     };
@@ -363,7 +355,7 @@ fn aws(row: &AwsMetric, stat: Stat) -> Option<(Aggregation, Unit)> {
     row.statistics.contains(&statistic).then_some((aggregation, unit))
 }
 
-fn aws_name(statistic: AwsStatistic) -> &'static str {
+fn statistic_name(statistic: AwsStatistic) -> &'static str {
     match statistic {
         AwsStatistic::Sum => "sum",
         AwsStatistic::Average => "avg",
