@@ -2,6 +2,7 @@
 //! are linked once.
 
 mod architecture;
+mod catalogue;
 mod crash;
 mod environment;
 mod support;

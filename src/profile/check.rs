@@ -17,11 +17,10 @@ pub(super) fn read(text: &str) -> Result<Check, Fault> {
     let (subject, end) = subject_prefix(text)?;
     let rest = &text[end..];
     let begin = end + (rest.len() - rest.trim_start().len());
-    let test = test(text, begin, &subject)?;
     Ok(Check {
         text: text.trim().to_owned(),
+        test: demand(text, begin, &subject)?,
         subject,
-        test,
     })
 }
 
@@ -92,12 +91,16 @@ fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_u32;
     let mut quote = None;
     for (at, c) in text.char_indices() {
-        match (quote, c) {
-            (Some(open), _) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '(') => depth += 1,
-            (None, ')') => {
+        if let Some(open) = quote {
+            if c == open {
+                quote = None;
+            }
+            continue;
+        }
+        match c {
+            '\'' | '"' => quote = Some(c),
+            '(' => depth += 1,
+            ')' => {
                 depth -= 1;
                 if depth == 0 {
                     return Some(at);
@@ -109,7 +112,7 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-fn test(text: &str, begin: usize, subject: &Subject) -> Result<Test, Fault> {
+fn demand(text: &str, begin: usize, subject: &Subject) -> Result<Test, Fault> {
     let rest = text[begin..].trim_end();
     let range = begin..begin + rest.len();
     let may_be_absent = matches!(subject, Subject::Header(_) | Subject::Json(_));

@@ -290,7 +290,7 @@ fn scope(fields: &Fields<'_>, known: &Known<'_>, scenarios: &[String], meaning: 
         on: fields.texts("on").iter().map(|text| text.text.to_owned()).collect(),
     };
     match meaning {
-        Some(meaning) if meaning.is_aws() => aws_scope(fields, known, meaning),
+        Some(meaning) if meaning.is_aws() => cloud_scope(fields, known, meaning),
         Some(_) => {
             if let Some(at) = fields.key_at("on") {
                 fields.problems.add(
@@ -305,7 +305,7 @@ fn scope(fields: &Fields<'_>, known: &Known<'_>, scenarios: &[String], meaning: 
     scope
 }
 
-fn aws_scope(fields: &Fields<'_>, known: &Known<'_>, meaning: &Meaning) {
+fn cloud_scope(fields: &Fields<'_>, known: &Known<'_>, meaning: &Meaning) {
     for key in ["journey", "step", "tag"] {
         if let Some(at) = fields.key_at(key) {
             fields.problems.add(

@@ -207,7 +207,12 @@ impl Diagnostics {
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in profile `{}`", units::count(self.mistakes.len(), "mistake"), self.subject)
+        let mistakes = units::count(self.mistakes.len(), "mistake");
+        let in_file = self.mistakes.iter().any(|mistake| mistake.source.name() == self.subject);
+        match self.mistakes.first() {
+            Some(first) if !in_file => write!(f, "{mistakes} in `{}`", first.source.name()),
+            _ => write!(f, "{mistakes} in profile `{}`", self.subject),
+        }
     }
 }
 

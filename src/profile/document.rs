@@ -108,13 +108,10 @@ fn node(value: &Spanned<DeValue<'_>>, problems: &Problems) -> Node {
     let at = At::profile(&value.span());
     let value = match value.get_ref() {
         DeValue::String(text) => Value::Text(text.to_string()),
-        DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
-            Ok(integer) => Value::Integer(integer),
-            Err(_) => {
-                problems.add(at, "this integer is too large", "integers have 64 bits");
-                Value::Integer(1)
-            }
-        },
+        DeValue::Integer(integer) => Value::Integer(i64::from_str_radix(integer.as_str(), integer.radix()).unwrap_or_else(|_| {
+            problems.add(at, "this integer is too large", "integers have 64 bits");
+            1
+        })),
         DeValue::Float(float) => match float.as_str().parse::<f64>() {
             Ok(float) if float.is_finite() => Value::Float(float),
             _ => {

@@ -118,23 +118,19 @@ impl<'a> Fields<'a> {
     /// A whole number from 0.
     pub(super) fn count(&self, key: &'static str) -> Option<u32> {
         let entry = self.entry(key)?;
-        match entry.node.value {
-            Value::Integer(number) => {
-                let count = u32::try_from(number).ok();
-                if count.is_none() {
-                    self.problems.add(
-                        entry.node.at,
-                        format!("`{key}` is out of range"),
-                        "write a number from 0 to 4294967295",
-                    );
-                }
-                count
-            }
-            _ => {
-                self.wrong_type(key, &entry.node, "a whole number", &format!("write `{key} = 10` without quotes"));
-                None
-            }
+        let Value::Integer(number) = entry.node.value else {
+            self.wrong_type(key, &entry.node, "a whole number", &format!("write `{key} = 10` without quotes"));
+            return None;
+        };
+        let count = u32::try_from(number).ok();
+        if count.is_none() {
+            self.problems.add(
+                entry.node.at,
+                format!("`{key}` is out of range"),
+                "write a number from 0 to 4294967295",
+            );
         }
+        count
     }
 
     /// Any number.
@@ -181,13 +177,10 @@ impl<'a> Fields<'a> {
     pub(super) fn tables(&self, key: &'static str, header: &str, scope: &'static str) -> Vec<Fields<'a>> {
         let Some(entry) = self.entry(key) else { return Vec::new() };
         let help = format!("there can be several: write `[[{header}]]`");
-        let items = match &entry.node.value {
-            Value::List(items) => items.as_slice(),
-            _ => {
-                self.problems
-                    .add(entry.key_at, format!("`{key}` is {}", entry.node.value.kind()), help);
-                return Vec::new();
-            }
+        let Value::List(items) = &entry.node.value else {
+            self.problems
+                .add(entry.key_at, format!("`{key}` is {}", entry.node.value.kind()), help);
+            return Vec::new();
         };
         let mut tables = Vec::new();
         for item in items {

@@ -242,15 +242,22 @@ fn saves(fields: &Fields<'_>) -> Vec<Save> {
         if let Err(fault) = check_name(&name, for_user) {
             fields.problems.add(entry.key_at, fault.message, fault.help);
         }
-        match check::subject(text.text) {
-            Ok(Subject::Time | Subject::Size) => fields.problems.add(
+        let from = match check::subject(text.text) {
+            Ok(from) => from,
+            Err(fault) => {
+                fields.problems.fault(text.text, text.at, fault);
+                Subject::Body
+            }
+        };
+        if matches!(from, Subject::Time | Subject::Size) {
+            fields.problems.add(
                 text.at,
                 "only a part of the answer can be saved",
                 "write `json(PATH)`, `header(NAME)`, `body` or `status`",
-            ),
-            Ok(from) => saves.push(Save { name, for_user, from }),
-            Err(fault) => fields.problems.fault(text.text, text.at, fault),
+            );
         }
+        // Kept even when it is wrong, so that the steps that use the name are not blamed as well.
+        saves.push(Save { name, for_user, from });
     }
     saves
 }

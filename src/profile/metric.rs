@@ -5,7 +5,7 @@
 use super::condition::{Stat, Written};
 use super::diagnose::Fault;
 use super::suggest;
-use crate::scenario::aws_metrics::{AWS_METRICS, AwsMetric, AwsStatistic, AwsUnit, aws_metric};
+use crate::scenario::cloud_metrics::{AWS_METRICS, AwsMetric, AwsStatistic, AwsUnit, cloud_metric};
 use crate::scenario::{Aggregation, Condition, Limit, Metric};
 use crate::units::Quantity;
 
@@ -75,9 +75,6 @@ const UNBUILT: &[&str] = &[
     "aws.ecs.tasks_stopped",
     "aws.ecs.network_rx_bytes",
     "aws.ecs.network_tx_bytes",
-    "aws.ecs.running_task_count",
-    "aws.ecs.desired_task_count",
-    "aws.ecs.pending_task_count",
 ];
 
 const UNBUILT_FAMILIES: &[&str] = &[
@@ -124,7 +121,7 @@ pub(super) fn meaning(name: &str) -> Result<Meaning, Fault> {
         ));
     }
     if let Some((kind, metric)) = name.strip_prefix("aws.").and_then(|rest| rest.split_once('.'))
-        && let Some(row) = aws_metric(kind, metric)
+        && let Some(row) = cloud_metric(kind, metric)
     {
         return Ok(Meaning {
             metric: Metric::Aws {
@@ -139,25 +136,33 @@ pub(super) fn meaning(name: &str) -> Result<Meaning, Fault> {
 }
 
 fn unknown_help(name: &str) -> String {
+    let of_kind = |kind: &str| -> Vec<&str> {
+        let rows = AWS_METRICS.iter().filter(|metric| metric.kind == kind);
+        rows.map(|metric| metric.name).collect()
+    };
+    // Only the metric is compared where the kind is right: a long common beginning makes everything look alike.
+    if let Some((kind, metric)) = name.strip_prefix("aws.").and_then(|rest| rest.split_once('.'))
+        && !of_kind(kind).is_empty()
+    {
+        return match suggest::nearest(metric, of_kind(kind)) {
+            Some(candidate) => format!("did you mean `aws.{kind}.{candidate}`?"),
+            None => format!("known metrics of {kind}: {}", suggest::list(of_kind(kind))),
+        };
+    }
     let aws: Vec<String> = AWS_METRICS
         .iter()
         .map(|metric| format!("aws.{}.{}", metric.kind, metric.name))
         .collect();
-    let activities = "aws.autoscaling.activities";
     let client = CLIENT.iter().map(|(known, ..)| *known);
-    let every = client.clone().chain(aws.iter().map(String::as_str)).chain([activities]);
-    if let Some(candidate) = suggest::nearest(name, every) {
-        return format!("did you mean `{candidate}`?");
-    }
-    let kind = name.strip_prefix("aws.").and_then(|rest| rest.split('.').next());
-    let of_kind: Vec<&str> = AWS_METRICS
-        .iter()
-        .filter(|metric| Some(metric.kind) == kind)
-        .map(|metric| metric.name)
-        .collect();
-    match kind {
-        Some(kind) if !of_kind.is_empty() => format!("known metrics of {kind}: {}", suggest::list(of_kind)),
-        Some(_) => "write `aws.KIND.METRIC`; known kinds: `lambda`, `dynamodb`, `rest-api`, `alb`, `ecs`, `autoscaling`".to_owned(),
+    let every = client
+        .clone()
+        .chain(aws.iter().map(String::as_str))
+        .chain(["aws.autoscaling.activities"]);
+    match suggest::nearest(name, every) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
+        None if name.starts_with("aws.") => {
+            "write `aws.KIND.METRIC`; known kinds: `lambda`, `dynamodb`, `rest-api`, `alb`, `ecs`, `autoscaling`".to_owned()
+        }
         None => format!("known metrics: {}, and `aws.KIND.METRIC`", suggest::list(client)),
     }
 }
@@ -168,12 +173,11 @@ enum Unit {
     Seconds,
     Number,
     Share,
-    Bytes,
     PerSecond,
 }
 
 impl Meaning {
-    /// The name, as reports show it.
+    /// Whether AWS measures it.
     pub(super) fn is_aws(&self) -> bool {
         matches!(self.metric, Metric::Aws { .. } | Metric::ScalingActivities)
     }
@@ -222,7 +226,7 @@ impl Meaning {
             Rule::Levels => "`avg`, `min`, `max`, `value`".to_owned(),
             Rule::Count => "`count`".to_owned(),
             Rule::Recovery => "`time`".to_owned(),
-            Rule::Aws(row) => suggest::list(row.statistics.iter().map(|statistic| aws_name(*statistic))),
+            Rule::Aws(row) => suggest::list(row.statistics.iter().map(|statistic| statistic_name(*statistic))),
         };
         Fault::new(
             format!("`{name}` does not apply to `{}`", self.metric),
@@ -248,17 +252,14 @@ impl Meaning {
             (Unit::Seconds, Quantity::Seconds(_))
             | (Unit::Number, Quantity::Number(_))
             | (Unit::Share, Quantity::Share(_))
-            | (Unit::Bytes, Quantity::Bytes(_))
             | (Unit::PerSecond, Quantity::PerSecond(_)) => Ok(quantity),
             (Unit::Seconds, Quantity::Number(millis)) if self.k6 => Ok(Quantity::Seconds(millis / 1e3)),
-            (Unit::Seconds, Quantity::Number(zero)) if zero == 0.0 => Ok(Quantity::Seconds(0.0)),
+            (Unit::Seconds, Quantity::Number(0.0)) => Ok(Quantity::Seconds(0.0)),
             (Unit::Share, Quantity::Number(share)) if !matches!(self.rule, Rule::Aws(_)) => Ok(Quantity::Share(share)),
             (Unit::PerSecond, Quantity::Number(rate)) => Ok(Quantity::PerSecond(rate)),
-            (Unit::Bytes, Quantity::Number(bytes)) => Ok(Quantity::Bytes(bytes)),
             (Unit::Seconds, _) => wrong("the limit must be a duration", "give it a unit, such as `500ms` or `15s`"),
             (Unit::Number, _) => wrong("the limit must be a plain number", "write it without a unit"),
             (Unit::Share, _) => wrong("the limit must be a percentage", "give it the unit `%`, such as `1%`"),
-            (Unit::Bytes, _) => wrong("the limit must be a size", "give it a unit, such as `512MB`"),
             (Unit::PerSecond, _) => wrong("the limit must be a rate", "give it a unit, such as `500/s`"),
         }
     }
@@ -334,12 +335,10 @@ fn levels(stat: Stat) -> Option<(Aggregation, Unit)> {
 
 fn aws(row: &AwsMetric, stat: Stat) -> Option<(Aggregation, Unit)> {
     let unit = match row.unit {
-        AwsUnit::Number => Unit::Number,
         AwsUnit::Time => Unit::Seconds,
         AwsUnit::Percent => Unit::Share,
-        AwsUnit::Bytes => Unit::Bytes,
         AwsUnit::CountOrShare if stat == Stat::Avg => Unit::Share,
-        AwsUnit::CountOrShare => Unit::Number,
+        AwsUnit::Number | AwsUnit::CountOrShare => Unit::Number,
     };
     let (statistic, aggregation, unit) = match stat {
         Stat::Sum => (AwsStatistic::Sum, Aggregation::Sum, unit),
@@ -356,7 +355,7 @@ fn aws(row: &AwsMetric, stat: Stat) -> Option<(Aggregation, Unit)> {
     row.statistics.contains(&statistic).then_some((aggregation, unit))
 }
 
-fn aws_name(statistic: AwsStatistic) -> &'static str {
+fn statistic_name(statistic: AwsStatistic) -> &'static str {
     match statistic {
         AwsStatistic::Sum => "sum",
         AwsStatistic::Average => "avg",

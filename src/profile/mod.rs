@@ -293,3 +293,10 @@ impl Profile {
         Diagnostics::single(&self.source, at, message.into(), help.into())
     }
 }
+
+#[cfg(test)]
+mod mistakes;
+#[cfg(test)]
+mod robust;
+#[cfg(test)]
+mod shipped;

@@ -43,16 +43,16 @@ impl Unique {
 }
 
 /// The texts that are known names; the others are noted.
-pub(super) fn known<'k>(fields: &Fields<'_>, texts: &[Text<'_>], what: &str, names: impl Iterator<Item = &'k str> + Clone) -> Vec<String> {
+pub(super) fn known<'k>(fields: &Fields<'_>, texts: &[Text<'_>], what: &str, names: impl IntoIterator<Item = &'k str>) -> Vec<String> {
+    let mut distinct: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
     for text in texts {
-        if !names.clone().any(|name| name == text.text) {
-            let mut distinct: Vec<&str> = names.clone().filter(|name| !name.is_empty()).collect();
-            distinct.sort_unstable();
-            distinct.dedup();
+        if !distinct.contains(&text.text) {
             fields.problems.add(
                 text.at,
                 format!("no {what} is named `{}`", text.text),
-                suggest::help(text.text, distinct, &format!("{what}s")),
+                suggest::help(text.text, distinct.iter().copied(), &format!("{what}s")),
             );
         }
     }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::criterion;
-use super::diagnose::At;
+use super::diagnose::{At, Fault};
 use super::fields::Fields;
 use super::names::Unique;
 use super::value;
@@ -132,12 +132,14 @@ fn users(fields: &Fields<'_>) -> Option<(u32, u32)> {
     let entry = fields.entry("users")?;
     match &entry.node.value {
         Value::Text(_) => fields.parsed("users", |text| {
-            value::counts(text).map_err(|mut fault| {
-                if text.parse::<u32>().is_ok() {
-                    "write the number without quotes".clone_into(&mut fault.help);
-                }
-                fault
-            })
+            if text.parse::<u32>().is_ok() {
+                return Err(Fault::new(format!("`{text}` is a text"), "write the number without quotes"));
+            }
+            if !text.contains("..") && text != "?" {
+                let help = "write `users = 500` or `users = \"100..500\"`";
+                return Err(Fault::new(format!("`{text}` is no number of users"), help));
+            }
+            value::counts(text)
         }),
         Value::Integer(_) => fields.count("users").map(|users| (users, users)),
         _ => {

@@ -50,7 +50,7 @@ pub(super) fn read(fields: &Fields<'_>, resource: &Resource, resources: &mut Res
         };
         let place = format!("{resource}.require.{}", entry.key);
         resources.places.push((place, entry.key_at));
-        match wanted(&entry.node.value, *unit) {
+        match wanted(&entry.key, &entry.node.value, *unit) {
             Ok((text, wanted)) => resources.requirements.push(Requirement {
                 resource: resource.clone(),
                 key: entry.key.clone(),
@@ -76,16 +76,16 @@ fn unknown(table: &Fields<'_>, resource: &Resource, entry: &Entry) {
 }
 
 /// Equal, or what an operator at the beginning says.
-fn wanted(value: &Value, unit: Unit) -> Result<(String, Wanted), Fault> {
+fn wanted(key: &str, value: &Value, unit: Unit) -> Result<(String, Wanted), Fault> {
     match (unit, value) {
         (Unit::Flag, Value::Flag(flag)) => Ok((flag.to_string(), Wanted::Flag(*flag))),
         (Unit::Flag, other) => Err(Fault::new(
-            format!("this must be true or false, not {}", other.kind()),
+            format!("`{key}` must be true or false, not {}", other.kind()),
             "write `true` or `false` without quotes",
         )),
         (Unit::Text(known), Value::Text(text)) if known.contains(&text.as_str()) => Ok((text.clone(), Wanted::Text(text.clone()))),
         (Unit::Text(known), Value::Text(text)) => Err(Fault::new(
-            format!("`{text}` is none of its values"),
+            format!("`{text}` is none of the values of `{key}`"),
             suggest::help(text, known.iter().copied(), "values"),
         )),
         (Unit::Number, Value::Integer(number)) => Ok((
@@ -99,7 +99,7 @@ fn wanted(value: &Value, unit: Unit) -> Result<(String, Wanted), Fault> {
             Ok((trimmed.to_owned(), Wanted::Quantity(op, quantity)))
         }
         (unit, other) => Err(Fault::new(
-            format!("this must be a text, not {}", other.kind()),
+            format!("`{key}` must be a text, not {}", other.kind()),
             format!("write it in quotes, such as `\"{}\"`", example(unit)),
         )),
     }
@@ -107,7 +107,7 @@ fn wanted(value: &Value, unit: Unit) -> Result<(String, Wanted), Fault> {
 
 fn quantity(text: &str, unit: Unit) -> Result<Quantity, Fault> {
     let help = format!("write it such as `{}`, or with an operator before it", example(unit));
-    let wrong = || Fault::new(format!("`{text}` does not fit here"), help.clone());
+    let wrong = || Fault::new(format!("`{text}` is not {}", what(unit)), help.clone());
     let quantity = Quantity::parse(text).map_err(|_| wrong())?;
     let fits = matches!(
         (unit, quantity),
@@ -120,6 +120,17 @@ fn quantity(text: &str, unit: Unit) -> Result<Quantity, Fault> {
         Ok(quantity)
     } else {
         Err(wrong())
+    }
+}
+
+fn what(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Seconds => "a duration",
+        Unit::Bytes => "a size",
+        Unit::Number => "a number",
+        Unit::PerSecond => "a rate",
+        Unit::Flag => "true or false",
+        Unit::Text(_) => "one of its values",
     }
 }
 

@@ -8,7 +8,7 @@ use super::diagnose::Fault;
 use crate::units::{self, Quantity, Rate};
 
 /// Longer than any test; a bound keeps sums of durations from overflowing.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// More than any generator sends.
 const FASTEST: f64 = 1e7;

@@ -2,8 +2,8 @@
 //!
 //! The profile produces it, the engine runs it, the analysis judges by it. It knows nothing of files, AWS or HTTP.
 
-pub mod aws_metrics;
 pub mod check;
+pub mod cloud_metrics;
 pub mod criterion;
 pub mod data;
 pub mod journey;

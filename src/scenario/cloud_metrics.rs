@@ -28,8 +28,6 @@ pub enum AwsUnit {
     Time,
     /// A percentage; CloudWatch reports 0 to 100.
     Percent,
-    /// A size.
-    Bytes,
     /// A plain number as a sum; as an average the share of the requests that were counted, which CloudWatch reports as
     /// 0 to 1.
     CountOrShare,
@@ -54,12 +52,12 @@ pub struct AwsMetric {
 
 /// The metric of a kind by its name in profiles.
 #[must_use]
-pub fn aws_metric(kind: &str, name: &str) -> Option<&'static AwsMetric> {
+pub fn cloud_metric(kind: &str, name: &str) -> Option<&'static AwsMetric> {
     AWS_METRICS.iter().find(|metric| metric.kind == kind && metric.name == name)
 }
 
 use AwsStatistic::{Average, Maximum, Minimum, Percentile, SampleCount, Sum};
-use AwsUnit::{Bytes, CountOrShare, Number, Percent, Time};
+use AwsUnit::{CountOrShare, Number, Percent, Time};
 
 const TOTAL: &[AwsStatistic] = &[Sum];
 const TOTAL_OR_SHARE: &[AwsStatistic] = &[Sum, Average];
@@ -102,13 +100,9 @@ pub const AWS_METRICS: &[AwsMetric] = &[
     row("lambda", "errors", "Errors", Number, TOTAL),
     row("lambda", "throttles", "Throttles", Number, TOTAL),
     row("lambda", "duration", "Duration", Time, LATENCY),
-    row("lambda", "concurrent_executions", "ConcurrentExecutions", Number, LEVEL),
-    row("lambda", "iterator_age", "IteratorAge", Time, LATENCY),
+    minutely("lambda", "concurrent_executions", "ConcurrentExecutions", Number),
+    minutely("lambda", "iterator_age", "IteratorAge", Time),
     row("lambda", "dead_letter_errors", "DeadLetterErrors", Number, TOTAL),
-    row("lambda", "destination_delivery_failures", "DestinationDeliveryFailures", Number, TOTAL),
-    row("lambda", "async_events_received", "AsyncEventsReceived", Number, TOTAL),
-    row("lambda", "async_events_dropped", "AsyncEventsDropped", Number, TOTAL),
-    row("lambda", "async_event_age", "AsyncEventAge", Time, LATENCY),
     row("dynamodb", "consumed_read_capacity_units", "ConsumedReadCapacityUnits", Number, TOTAL),
     row("dynamodb", "consumed_write_capacity_units", "ConsumedWriteCapacityUnits", Number, TOTAL),
     minutely("dynamodb", "provisioned_read_capacity_units", "ProvisionedReadCapacityUnits", Number),
@@ -134,8 +128,6 @@ pub const AWS_METRICS: &[AwsMetric] = &[
     row("rest-api", "5xx_error", "5XXError", CountOrShare, TOTAL_OR_SHARE),
     row("rest-api", "latency", "Latency", Time, LATENCY),
     row("rest-api", "integration_latency", "IntegrationLatency", Time, LATENCY),
-    row("rest-api", "cache_hit_count", "CacheHitCount", CountOrShare, TOTAL_OR_SHARE),
-    row("rest-api", "cache_miss_count", "CacheMissCount", CountOrShare, TOTAL_OR_SHARE),
     row("alb", "request_count", "RequestCount", Number, TOTAL),
     row("alb", "request_count_per_target", "RequestCountPerTarget", Number, TOTAL),
     row("alb", "target_response_time", "TargetResponseTime", Time, LATENCY),
@@ -154,12 +146,14 @@ pub const AWS_METRICS: &[AwsMetric] = &[
     row("alb", "client_tls_negotiation_error_count", "ClientTLSNegotiationErrorCount", Number, TOTAL),
     row("alb", "active_connection_count", "ActiveConnectionCount", Number, TOTAL),
     row("alb", "new_connection_count", "NewConnectionCount", Number, TOTAL),
-    row("alb", "processed_bytes", "ProcessedBytes", Bytes, TOTAL),
     minutely("alb", "healthy_host_count", "HealthyHostCount", Number),
-    minutely("alb", "unhealthy_host_count", "UnHealthyHostCount", Number),
-    minutely("alb", "consumed_lcus", "ConsumedLCUs", Number),
+    minutely("alb", "un_healthy_host_count", "UnHealthyHostCount", Number),
     minutely("ecs", "cpu_utilization", "CPUUtilization", Percent),
     minutely("ecs", "memory_utilization", "MemoryUtilization", Percent),
+    // These three need Container Insights.
+    minutely("ecs", "running_task_count", "RunningTaskCount", Number),
+    minutely("ecs", "desired_task_count", "DesiredTaskCount", Number),
+    minutely("ecs", "pending_task_count", "PendingTaskCount", Number),
 ];
 
 #[cfg(test)]
@@ -167,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_clouwatchs_own_without_case_and_underscores() {
+    fn every_name_is_cloudwatchs_own_without_case_and_underscores() {
         let folded = |text: &str| text.to_lowercase().replace('_', "");
         for metric in AWS_METRICS {
             assert_eq!(folded(metric.name), folded(metric.cloudwatch));
