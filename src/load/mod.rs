@@ -2,9 +2,44 @@
 //!
 //! One current-thread runtime a core, nothing shared on the hot path. Only `http` knows hyper; nothing here knows AWS
 //! or reports.
+//!
+//! ```text
+//! shape -due-> worker -> session -Request-> exchange (http) -Answer-> check
+//!                                    |
+//!                                 recorder (a log a thread) -Window-> collector -> Recording
+//!                                                                        +-> progress, abort
+//! ```
 
+mod abort;
+mod alarm;
+mod check;
+mod collector;
+mod dice;
+mod engine;
+mod error;
+mod exchange;
+mod generator;
+mod http;
+mod limits;
+mod progress;
+mod recorder;
 pub mod recording;
+mod render;
 pub mod sample;
+mod script;
+pub mod select;
+mod session;
+pub mod shape;
+pub mod sparse;
+mod store;
+#[cfg(test)]
+mod testing;
+mod worker;
 
-pub use recording::{Bucket, Cell, Counts, EndReason, ErrorSeen, Generator, PhaseWindow, Recording, Selection};
+pub use engine::{Handle, Options, SLOTS, Stop, Stopper, start};
+pub use error::LoadError;
+pub use http::reach;
+pub use progress::Progress;
+pub use recording::{Bucket, Cell, Counts, EndReason, ErrorSeen, Generator, PhaseWindow, Recording, Selection, Slice};
 pub use sample::{Failure, Outcome, Sample};
+pub use sparse::Sparse;

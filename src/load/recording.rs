@@ -9,6 +9,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use super::sample::Failure;
+use super::sparse::Sparse;
 use crate::units::Timestamp;
 
 /// The record of one run.
@@ -138,7 +139,20 @@ pub struct Bucket {
     /// Arrivals that found no slot.
     pub dropped: u64,
     /// By (journey, step).
-    pub cells: Vec<((u16, u16), Cell)>,
+    pub cells: Vec<((u16, u16), Slice)>,
+}
+
+/// A [`Cell`] of one bucket, with its latencies packed: a time line has thousands of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Slice {
+    /// How requests ended.
+    pub counts: Counts,
+    /// See [`Cell::response_passed`].
+    pub response_passed: Sparse,
+    /// See [`Cell::response_failed`].
+    pub response_failed: Sparse,
+    /// See [`Cell::service`].
+    pub service: Sparse,
 }
 
 /// A distinct error.
@@ -193,7 +207,8 @@ pub struct Generator {
     pub imbalance: u64,
     /// Arrivals in all (open) or requests (closed).
     pub arrivals: u64,
-    /// Sent this late after due, in seconds, open arrivals that found a slot: median, 99th, greatest.
+    /// Median, 99th percentile and greatest, in seconds. Open: how late after due arrivals that found a slot were
+    /// taken up. Closed: how late the threads woke up.
     pub lag: [f64; 3],
     /// CPU seconds of the process during the load.
     pub cpu_seconds: f64,
@@ -236,6 +251,32 @@ impl Cell {
         let mut all = self.response_passed.clone();
         add(&mut all, &self.response_failed);
         all
+    }
+}
+
+impl Slice {
+    /// Adds another slice, exactly.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts.merge(&other.counts);
+        self.response_passed.merge(&other.response_passed);
+        self.response_failed.merge(&other.response_failed);
+        self.service.merge(&other.service);
+    }
+
+    /// Adds it to a cell, exactly.
+    pub fn add_to(&self, cell: &mut Cell) {
+        cell.counts.merge(&self.counts);
+        self.response_passed.add_to(&mut cell.response_passed);
+        self.response_failed.add_to(&mut cell.response_failed);
+        self.service.add_to(&mut cell.service);
+    }
+
+    /// The same as a cell.
+    #[must_use]
+    pub fn to_cell(&self) -> Cell {
+        let mut cell = Cell::new();
+        self.add_to(&mut cell);
+        cell
     }
 }
 
@@ -286,16 +327,16 @@ impl Counts {
     }
 }
 
-/// An empty histogram of microseconds, 1 µs to 1 h, 3 significant digits.
+/// An empty histogram of microseconds, 1 µs to 1 h, 3 significant digits. It grows with what it holds.
 #[must_use]
 pub fn histogram() -> Histogram<u64> {
-    #[expect(clippy::expect_used, reason = "the bounds are constants that the crate accepts")]
-    Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("constant bounds are valid")
+    #[expect(clippy::expect_used, reason = "the crate accepts 3 digits")]
+    Histogram::new(3).expect("3 digits are valid")
 }
 
 fn add(into: &mut Histogram<u64>, other: &Histogram<u64>) {
-    #[expect(clippy::expect_used, reason = "both have the same bounds")]
-    into.add(other).expect("histograms of equal bounds add");
+    #[expect(clippy::expect_used, reason = "every histogram of a recording grows by itself")]
+    into.add(other).expect("a growing histogram takes any other");
 }
 
 /// Microseconds of a duration, at least 1 and at most the histogram's bound.
@@ -329,6 +370,8 @@ mod histogram_text {
             return Ok(super::histogram());
         }
         let bytes = STANDARD.decode(text).map_err(D::Error::custom)?;
-        Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(D::Error::custom)
+        let mut histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(D::Error::custom)?;
+        histogram.auto(true);
+        Ok(histogram)
     }
 }

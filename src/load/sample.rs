@@ -22,6 +22,8 @@ pub struct Sample {
     pub outcome: Outcome,
     /// Bytes sent and received, bodies only.
     pub bytes: (u64, u64),
+    /// Checks evaluated and held.
+    pub checks: (u16, u16),
 }
 
 /// How a started request ended; each ends once.
