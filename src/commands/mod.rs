@@ -4,11 +4,16 @@ mod account;
 mod check;
 mod cleanup;
 mod error;
+mod evaluate;
 mod plan;
 mod prepare;
 mod profile;
+mod report;
+mod run;
 mod signals;
 mod status;
+mod test;
+mod throttles;
 
 use error::Error;
 use tracing_subscriber::EnvFilter;
@@ -67,6 +72,13 @@ async fn dispatch(screen: &Screen, cli: Cli) -> Result<Exit, Error> {
         Command::Check { profile } => check::run(screen, output, &profile),
         Command::Plan { profile } => plan::run(screen, output, cli.verbose, &profile).await,
         Command::Prepare { profile, consent } => prepare::run(screen, output, cli.verbose, &profile, &consent, &signals).await,
-        _ => Err(Error::Bug("not wired yet".to_owned())),
+        Command::Run { profile, load } => run::run(screen, output, &profile, &load, &signals).await,
+        Command::Test { profile, consent, load } => test::run(screen, output, cli.verbose, &profile, &consent, &load, &signals).await,
+        Command::Throttles { profile, since } => throttles::run(screen, output, profile.as_deref(), since).await,
+        Command::Report { run, offline, strict } => report::run(screen, output, &report::Options { run, offline, strict }, &signals).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "tidegate", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
     }
 }

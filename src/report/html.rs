@@ -1,0 +1,264 @@
+//! The page: one file that asks for nothing, reads without scripts and prints.
+
+use askama::Template;
+
+use crate::load::EndReason;
+use crate::units;
+
+use super::axis::Tick;
+use super::cause::{Cause, cause};
+use super::model::{MarkKind, Report};
+use super::tables::{self, Table};
+use super::{charts, moment};
+
+mod view;
+
+use view::{Chip, GroupView, MarkView, PhaseView};
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The template failed.
+    #[error("fill in the page: {0}")]
+    Template(#[from] askama::Error),
+    /// The data of the charts could not be written.
+    #[error("write the data of the charts: {0}")]
+    Data(#[from] serde_json::Error),
+}
+
+/// Writes the page.
+pub fn render(report: &Report) -> Result<String, RenderError> {
+    let charts = charts::all(report);
+    let ticks = charts.axis.ticks(8.0);
+    let phases = view::phases(report, charts.axis);
+    let marks = view::marks(report, charts.axis);
+    let page = Page {
+        report,
+        facts: Facts::of(report),
+        cause: cause(report),
+        chips: view::chips(report),
+        time_grid: charts::time_grid(&ticks),
+        ticks,
+        shade: view::shade(&phases),
+        mark_lines: view::mark_lines(&marks),
+        figures: view::figures(report),
+        about: view::about(report),
+        data: view::data(&charts, &marks)?,
+        phases,
+        marks,
+        groups: view::groups(&charts),
+        tables: Tables::of(report),
+        css: include_str!("../../templates/report.css"),
+        script: include_str!("../../templates/report.js"),
+    };
+    Ok(page.render()?)
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a Report,
+    facts: Facts,
+    cause: Option<Cause>,
+    chips: Vec<Chip>,
+    ticks: Vec<Tick>,
+    time_grid: String,
+    phases: Vec<PhaseView>,
+    shade: String,
+    /// Class and path.
+    mark_lines: Vec<(&'static str, String)>,
+    /// Name and figure.
+    figures: Vec<(&'static str, String)>,
+    about: Vec<(&'static str, String)>,
+    marks: Vec<MarkView>,
+    groups: Vec<GroupView>,
+    /// JSON without a `<`.
+    data: String,
+    tables: Tables,
+    css: &'static str,
+    script: &'static str,
+}
+
+/// The sentences of the first screen.
+struct Facts {
+    sign: &'static str,
+    word: &'static str,
+    class: &'static str,
+    what: String,
+    when: String,
+    place: String,
+    rehearsal: Option<String>,
+    provisional: Option<String>,
+    no_throttles: Option<String>,
+    still_changed: Option<String>,
+    validity: String,
+    ended: Option<String>,
+}
+
+impl Facts {
+    fn of(report: &Report) -> Self {
+        let (sign, word, class) = tables::sign(report.verdict.overall);
+        let run = &report.run;
+        Self {
+            sign,
+            word,
+            class,
+            what: format!("{} · {}", run.shape, units::seconds(report.load.seconds)),
+            when: format!(
+                "{} {}–{} UTC",
+                moment::date(run.started),
+                moment::minute(run.started),
+                moment::near(run.ended, run.started)
+            ),
+            place: match (run.account.is_empty(), run.region.is_empty()) {
+                (true, _) => String::new(),
+                (false, true) => run.account.clone(),
+                (false, false) => format!("{} · {}", run.account, run.region),
+            },
+            rehearsal: rehearsal(report),
+            provisional: report
+                .provisional_until
+                .map(|until| format!("AWS numbers may still change, final about {} UTC", moment::near(until, run.ended))),
+            no_throttles: no_throttles(report),
+            still_changed: still_changed(report),
+            validity: validity(report),
+            ended: ended(&report.end),
+        }
+    }
+}
+
+#[expect(clippy::float_cmp, reason = "1 is what the profile says when nothing is scaled")]
+fn rehearsal(report: &Report) -> Option<String> {
+    let scale = report.run.time_scale;
+    (scale != 1.0).then(|| format!("phases and ramps {}× as fast as the scenario says", units::number(scale)))
+}
+
+fn no_throttles(report: &Report) -> Option<String> {
+    let ledger = &report.throttles;
+    (ledger.throttles.is_empty() && !ledger.looked_at.is_empty())
+        .then(|| format!("No throttles in {}.", units::count(ledger.looked_at.len(), "resource")))
+}
+
+fn still_changed(report: &Report) -> Option<String> {
+    let outstanding = report.settings.outstanding.len();
+    (outstanding > 0).then(|| format!("{} still changed", units::count(outstanding, "setting")))
+}
+
+fn validity(report: &Report) -> String {
+    let generator = &report.generator;
+    let settings = &report.settings;
+    let mut text = format!(
+        "generator CPU {}, {} dropped",
+        units::percent(generator.cpu),
+        units::count(usize::try_from(generator.dropped).unwrap_or(usize::MAX), "request")
+    );
+    if settings.wished > 0 {
+        text = format!("{text} · {} of {} settings in force", settings.in_force, settings.wished);
+    }
+    text
+}
+
+fn ended(end: &EndReason) -> Option<String> {
+    match end {
+        EndReason::Completed => None,
+        EndReason::Aborted { criterion } => Some(format!("stopped early: criterion `{criterion}` was missed")),
+        EndReason::Interrupted { signal } => Some(format!("interrupted by signal {signal}")),
+        EndReason::Killed => Some("tidegate died during the load; this is what was on disk".into()),
+    }
+}
+
+struct Tables {
+    criteria: Table,
+    throttles: Table,
+    explained: Table,
+    errors: Table,
+    phases: Table,
+    steps: Table,
+    outstanding: Table,
+    series: Table,
+}
+
+impl Tables {
+    fn of(report: &Report) -> Self {
+        Self {
+            criteria: tables::criteria(report),
+            throttles: tables::throttles(report),
+            explained: tables::explained(report),
+            errors: tables::errors(report),
+            phases: tables::phases(report),
+            steps: tables::steps(report),
+            outstanding: tables::outstanding(report),
+            series: tables::series(report),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    #[test]
+    fn every_report_becomes_a_page_that_asks_for_nothing() {
+        for (name, report) in fixtures::all() {
+            let page = render(&report).unwrap();
+            for wish in [
+                "src=\"http",
+                "href=\"http",
+                "url(http",
+                "@import",
+                "fetch(",
+                "XMLHttp",
+                "innerHTML",
+                "eval(",
+            ] {
+                assert!(!page.contains(wish), "{name} has {wish}");
+            }
+            assert!(page.starts_with("<!doctype html>"), "{name}");
+            keep(name, &page);
+        }
+    }
+
+    /// For looking at them: `TIDEGATE_PAGES=DIR`.
+    fn keep(name: &str, page: &str) {
+        if let Ok(directory) = std::env::var("TIDEGATE_PAGES") {
+            std::fs::write(std::path::Path::new(&directory).join(format!("{name}.html")), page).unwrap();
+        }
+    }
+
+    #[test]
+    fn names_cannot_leave_their_place() {
+        let page = render(&fixtures::hostile()).unwrap();
+        assert_eq!(page.matches("</script>").count(), 2, "the data and the script, nothing else");
+        assert!(!page.contains("<img"));
+        assert!(!page.contains("<script>document"));
+        assert!(!page.contains("href=\"javascript"));
+    }
+
+    #[test]
+    fn the_first_screen_says_what_matters() {
+        let page = render(&fixtures::throttled()).unwrap();
+        for words in [
+            "lambda supervisor-agent, reserved limit 100, from 14:05",
+            "6 settings still changed",
+            "tidegate cleanup hcg-demo",
+            "PROVISIONAL",
+            "final about 14:16 UTC",
+            "6 of 6 settings in force",
+            "519 client failures = 498 Lambda throttles + 12 timeouts + 9 unexplained",
+        ] {
+            assert!(page.contains(words), "{words}");
+        }
+        assert!(!page.contains("REHEARSAL"));
+        assert!(render(&fixtures::spike()).unwrap().contains("REHEARSAL"));
+        assert!(render(&fixtures::invalid()).unwrap().contains("found no free slot"));
+    }
+
+    #[test]
+    fn a_day_with_sixty_series_stays_below_eight_megabytes() {
+        let page = render(&fixtures::endurance()).unwrap();
+        assert!(page.len() < 8_000_000, "{}", page.len());
+        let page = render(&fixtures::throttled()).unwrap();
+        assert!(page.len() < 1_000_000, "{}", page.len());
+    }
+}
