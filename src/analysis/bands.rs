@@ -36,7 +36,7 @@ pub(super) struct Outcome<'a> {
 }
 
 /// Evaluates the bands; `read` gives the value of an aggregation.
-pub(super) fn assess<'a>(criterion: &'a Criterion, mut read: impl FnMut(Aggregation) -> Result<Reading, Gap>) -> Outcome<'a> {
+pub(super) fn assess(criterion: &Criterion, mut read: impl FnMut(Aggregation) -> Result<Reading, Gap>) -> Outcome<'_> {
     let bands = [
         (Status::Invalid, &criterion.invalid),
         (Status::Fail, &criterion.fail),
@@ -63,7 +63,7 @@ pub(super) fn assess<'a>(criterion: &'a Criterion, mut read: impl FnMut(Aggregat
     let badness = match (shown, &reading) {
         (Some(condition), Some(reading)) => {
             let wanted = criterion.pass.as_ref() == Some(condition);
-            reading.scale.badness(&condition.limit, wanted, reading.value)
+            Scale::badness(&condition.limit, wanted, reading.value)
         }
         _ => f64::NEG_INFINITY,
     };
@@ -142,6 +142,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::fixture::{condition, criterion};
+    use crate::metrics::catalogue;
     use crate::scenario::Metric;
 
     fn judge(bands: &[(&str, &str)], value: f64) -> Status {
@@ -220,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_limit_without_a_unit_is_in_the_metrics_own() {
-        let scale = Scale::of_unit("%", Aggregation::Max);
+        let scale = Scale::of_row(catalogue::find("ecs", "cpu_utilization").unwrap(), Aggregation::Max);
         assert_eq!(scale.holds(&condition("max < 90").limit, 0.83), Some(true));
         assert_eq!(scale.holds(&condition("max < 90%").limit, 0.95), Some(false));
         let k6 = Scale::of_client(&Metric::ResponseTime, Aggregation::Avg);

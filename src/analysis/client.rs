@@ -144,7 +144,7 @@ fn worst_minute(criterion: &Criterion, metric: &Metric, picker: &Picker<'_>, sho
         let Ok(reading) = of_tally(metric, &Tally::buckets(metric, picker, minute), shown.aggregation) else {
             continue;
         };
-        let badness = reading.scale.badness(&shown.limit, wanted, reading.value);
+        let badness = Scale::badness(&shown.limit, wanted, reading.value);
         if worst.as_ref().is_none_or(|(known, _)| badness > *known) {
             worst = Some((badness, format!("{} at {}", reading.scale.show(reading.value), clock(at))));
         }
@@ -183,9 +183,9 @@ mod tests {
         small(&[("calm", 60.0), ("busy", 120.0)], 10.0, buckets)
     }
 
-    fn value(metric: Metric, text: &str) -> Result<f64, Gap> {
+    fn value(metric: &Metric, text: &str) -> Result<f64, Gap> {
         let criterion = criterion("c", metric.clone(), &[("pass", text)]);
-        let (outcome, _) = judge(&criterion, &metric, &run());
+        let (outcome, _) = judge(&criterion, metric, &run());
         match (outcome.reading, outcome.notes.first()) {
             (Some(reading), _) => Ok(reading.value),
             (None, why) => Err(Gap(why.cloned().unwrap_or_default())),
@@ -235,7 +235,7 @@ mod tests {
             (Metric::InFlight, "max < 1", 48.0),
             (Metric::Iterations, "count > 1", 114.0),
         ] {
-            let got = value(metric.clone(), text).unwrap();
+            let got = value(&metric, text).unwrap();
             assert!(
                 (got - expected).abs() < expected.abs() * 0.002 + 1e-9,
                 "{metric} {text}: {got} and not {expected}"
@@ -251,12 +251,7 @@ mod tests {
             (Metric::Users, "rate < 1/s"),
             (Metric::Checks, "max < 1"),
         ] {
-            assert!(
-                value(metric.clone(), text)
-                    .unwrap_err()
-                    .0
-                    .starts_with(&format!("`{metric}` has no "))
-            );
+            assert!(value(&metric, text).unwrap_err().0.starts_with(&format!("`{metric}` has no ")));
         }
     }
 

@@ -16,10 +16,11 @@ use crate::scenario::{Criterion, Scope};
 
 /// Judges a criterion over `aws.KIND.METRIC`, and names what decided.
 pub(super) fn judge<'a>(criterion: &'a Criterion, kind: &str, metric: &str, evidence: &Evidence<'_>) -> (Outcome<'a>, Option<String>) {
-    let name = format!("aws.{kind}.{metric}");
+    let row = catalogue::find(kind, metric);
+    let name = row.map_or_else(|| format!("aws.{kind}.{metric}"), Row::full_name);
     let chosen = chosen(&name, &criterion.scope, evidence.series);
     let windows = windows(criterion, evidence);
-    let why = match (catalogue::find(kind, metric), chosen.is_empty(), windows.is_empty()) {
+    let why = match (row, chosen.is_empty(), windows.is_empty()) {
         (None, ..) => format!("`{name}` is not known"),
         (_, true, _) => "it was not collected for any resource".to_owned(),
         (_, _, true) => "the run reached none of its phases".to_owned(),
@@ -247,7 +248,7 @@ mod tests {
         let all = [minutes, whole];
         assert_eq!(got("lambda.duration", &[("pass", "p(95) < 1s")], &all, |_| {}).value, Some(0.9));
         let windowed = got("lambda.duration", &[("pass", "p(95) < 1s")], &all, |criterion| {
-            criterion.window = Some(Duration::from_secs(60))
+            criterion.window = Some(Duration::from_mins(1));
         });
         assert_eq!(windowed.value, Some(0.1));
     }
@@ -294,11 +295,11 @@ mod tests {
         let every = got("lambda.throttles", &bands, &all, |_| {});
         assert_eq!((every.value, every.worst.as_deref()), (Some(61.0), Some("b, 60 at 14:05")));
         let some = got("lambda.throttles", &bands, &all, |criterion| {
-            criterion.scope.on = vec!["lambda/a".into(), "lambda/c".into()]
+            criterion.scope.on = vec!["lambda/a".into(), "lambda/c".into()];
         });
         assert_eq!(some.value, Some(6.0));
         let none = got("lambda.throttles", &bands, &all, |criterion| {
-            criterion.scope.on = vec!["lambda/d".into()]
+            criterion.scope.on = vec!["lambda/d".into()];
         });
         assert_eq!(none.status, Status::Unknown);
         let mut one_denied = all.to_vec();
@@ -340,7 +341,7 @@ mod tests {
         let all = [series("lambda/a", "", "lambda.throttles", Statistic::Sum, &counts)];
         let sum = |phase: &str| {
             got("lambda.throttles", &[("pass", "sum == 0")], &all, |criterion| {
-                criterion.scope.phases = vec![phase.into()]
+                criterion.scope.phases = vec![phase.into()];
             })
             .value
         };
@@ -355,7 +356,7 @@ mod tests {
         let all = [series("ecs/api", "", CPU, Statistic::Average, &cpu)];
         let windowed = |minutes: u64| {
             got(CPU, &[("pass", "avg < 80%")], &all, |criterion| {
-                criterion.window = Some(Duration::from_secs(minutes * 60))
+                criterion.window = Some(Duration::from_secs(minutes * 60));
             })
         };
         assert_eq!(windowed(2).status, Status::Fail);

@@ -138,7 +138,7 @@ pub(crate) fn scenario() -> Scenario {
         description: "500 users for 5 minutes".to_owned(),
         phases: vec![Phase {
             name: "load".to_owned(),
-            duration: Duration::from_secs(300),
+            duration: Duration::from_mins(5),
             shape: Shape::Users {
                 from: 500,
                 to: 500,
@@ -324,7 +324,6 @@ fn values(resource: &str, metric: &str, statistic: Statistic) -> &'static [f64] 
         ("aws.lambda.concurrent_executions", _) if resource == "lambda/*" => &[120.0, 171.0, 174.0, 176.0, 172.0],
         ("aws.lambda.concurrent_executions", _) => &[20.0, 38.0, 41.0, 40.0, 39.0],
         ("aws.lambda.invocations", _) => &[1_700.0, 4_300.0, 4_400.0, 4_420.0, 4_380.0],
-        ("aws.lambda.errors", _) => &[0.0, 0.0, 0.0, 0.0, 0.0],
         ("aws.lambda.duration", Statistic::Average) => &[900.0, 1_120.0, 1_150.0, 1_170.0, 1_400.0],
         ("aws.lambda.duration", Statistic::Maximum) => &[2_900.0, 3_900.0, 4_000.0, 4_100.0, 5_200.0],
         ("aws.dynamodb.consumed_write_capacity_units", _) => &[900.0, 1_400.0, 1_450.0, 1_480.0, 1_470.0],
@@ -333,7 +332,7 @@ fn values(resource: &str, metric: &str, statistic: Statistic) -> &'static [f64] 
             &[25.0, 25.0, 25.0, 40.0, 40.0]
         }
         ("aws.rest-api.count", _) => &[4_400.0, 4_500.0, 4_520.0, 4_540.0, 4_520.0],
-        ("aws.rest-api.4xx_error", _) => &[0.0, 0.0, 0.0, 0.0, 0.0],
+        ("aws.rest-api.4xx_error" | "aws.lambda.errors", _) => &[0.0, 0.0, 0.0, 0.0, 0.0],
         ("aws.rest-api.5xx_error", Statistic::Sum) => &[9.0, 100.0, 130.0, 168.0, 100.0],
         ("aws.rest-api.5xx_error", _) => &[0.002, 0.022, 0.029, 0.037, 0.022],
         ("aws.rest-api.latency", _) => &[1_000.0, 1_300.0, 1_310.0, 1_330.0, 1_700.0],

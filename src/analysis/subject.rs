@@ -127,7 +127,7 @@ impl<'s> Subject<'s> {
             return Vec::new();
         };
         let points = series.points.iter().filter(|(at, _)| window.contains(*at));
-        points.map(|(_, value)| (series, self.base(series, *value))).collect()
+        points.map(|(_, value)| (series, self.base(*value))).collect()
     }
 
     /// The last tenth of the minutes against the first.
@@ -178,7 +178,7 @@ impl<'s> Subject<'s> {
             .points
             .iter()
             .filter(|(at, _)| inside(*at))
-            .map(|(_, value)| self.base(series, *value))
+            .map(|(_, value)| self.base(*value))
             .collect();
         match (points.is_empty(), &series.completeness, series.missing) {
             (false, ..) | (true, Completeness::Settled, Missing::Zero) => Ok(points),
@@ -196,8 +196,8 @@ impl<'s> Subject<'s> {
         self.windows.iter().map(|window| window.minutes() as usize).sum()
     }
 
-    fn base(&self, series: &Series, value: f64) -> f64 {
-        value / Scale::of_unit(&series.unit, Aggregation::Max).own_per_base
+    fn base(&self, value: f64) -> f64 {
+        value / Scale::of_row(self.row, Aggregation::Max).own_per_base
     }
 
     fn metric(&self) -> Metric {
@@ -210,7 +210,7 @@ impl<'s> Subject<'s> {
     fn reading(&self, aggregation: Aggregation, value: f64, samples: u64, note: Option<String>) -> Reading {
         Reading {
             value,
-            scale: Scale::of_unit(self.row.unit.word(), aggregation),
+            scale: Scale::of_row(self.row, aggregation),
             samples,
             note,
             provisional: false,
@@ -240,10 +240,10 @@ impl<'s> Subject<'s> {
             _ => return None,
         };
         let wanted = criterion.pass.as_ref() == Some(shown);
-        let scale = Scale::of_unit(self.row.unit.word(), Aggregation::Max);
+        let scale = Scale::of_row(self.row, Aggregation::Max);
         let minutes = self.by_minute(statistic, is_total(shown.aggregation));
         let worst = minutes.into_iter().max_by(|a, b| {
-            let badness = |value| scale.badness(&shown.limit, wanted, value);
+            let badness = |value| Scale::badness(&shown.limit, wanted, value);
             badness(a.1).total_cmp(&badness(b.1)).then(b.0.cmp(&a.0))
         })?;
         (worst.1 != 0.0).then(|| format!("{} at {}", scale.show(worst.1), clock(worst.0)))
@@ -256,7 +256,7 @@ impl<'s> Subject<'s> {
             let counts = series.statistic == statistic && series.period == MINUTE && (all_parts || series.part == self.part);
             for (at, value) in series.points.iter().filter(|_| counts) {
                 if self.windows.iter().any(|window| window.contains(*at)) {
-                    *minutes.entry(*at).or_insert(0.0) += self.base(series, *value);
+                    *minutes.entry(*at).or_insert(0.0) += self.base(*value);
                 }
             }
         }

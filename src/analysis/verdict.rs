@@ -133,10 +133,10 @@ fn one(criterion: &Criterion, expected: bool, evidence: &Evidence<'_>) -> Judged
     if expected && outcome.status == Status::Fail {
         outcome.status = Status::Warn;
     }
-    judged(criterion, outcome, worst)
+    judged(criterion, &outcome, worst)
 }
 
-fn judged(criterion: &Criterion, outcome: Outcome<'_>, worst: Option<String>) -> Judged {
+fn judged(criterion: &Criterion, outcome: &Outcome<'_>, worst: Option<String>) -> Judged {
     let reading = outcome.reading.as_ref();
     Judged {
         name: criterion.name.clone(),

@@ -2,6 +2,7 @@
 
 use crate::load::Recording;
 use crate::metrics::align;
+use crate::metrics::catalogue::{Row, Unit};
 use crate::scenario::{Aggregation, Condition, Criterion, Limit, Measure, Metric, Op, Scope};
 use crate::units::{self, Quantity, Timestamp};
 
@@ -49,21 +50,22 @@ impl Scale {
         }
     }
 
-    /// Of an AWS metric in that unit.
-    pub(super) fn of_unit(unit: &str, aggregation: Aggregation) -> Self {
+    /// Of an AWS metric.
+    pub(super) fn of_row(row: &Row, aggregation: Aggregation) -> Self {
         match aggregation {
+            Aggregation::Avg if row.unit == Unit::CountOrShare => return Self::plain(Natural::Share),
             Aggregation::GrowthAvg | Aggregation::GrowthPercentile(_) | Aggregation::Share => return Self::plain(Natural::Share),
             Aggregation::PerSecond => return Self::plain(Natural::PerSecond),
             Aggregation::Count => return Self::NUMBER,
             _ => {}
         }
-        let (natural, own_per_base) = match unit {
-            "ms" => (Natural::Seconds, 1_000.0),
-            "s" => (Natural::Seconds, 1.0),
-            "%" => (Natural::Share, 100.0),
-            "bytes" | "bytes/s" => (Natural::Bytes, 1.0),
-            "MB" => (Natural::Bytes, 1.0 / 1_048_576.0),
-            _ => (Natural::Number, 1.0),
+        let (natural, own_per_base) = match row.unit {
+            Unit::Milliseconds => (Natural::Seconds, 1_000.0),
+            Unit::Seconds => (Natural::Seconds, 1.0),
+            Unit::Percent => (Natural::Share, 100.0),
+            Unit::Bytes | Unit::BytesPerSecond => (Natural::Bytes, 1.0),
+            Unit::Megabytes => (Natural::Bytes, 1.0 / 1_048_576.0),
+            Unit::Count | Unit::CountOrShare | Unit::CapacityUnits | Unit::CpuUnits => (Natural::Number, 1.0),
         };
         Self { natural, own_per_base }
     }
@@ -92,7 +94,7 @@ impl Scale {
     }
 
     /// How bad a value is against a limit; greater is worse. `wanted`: the limit is a target and not an alarm.
-    pub(super) fn badness(self, limit: &Limit, wanted: bool, value: f64) -> f64 {
+    pub(super) fn badness(limit: &Limit, wanted: bool, value: f64) -> f64 {
         let upward = match limit {
             Limit::Compare(op, bound) => match op {
                 Op::Less | Op::AtMost => value,

@@ -85,6 +85,8 @@ pub const OPERATIONS: [&str; 10] = [
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Unit {
     Count,
+    /// A count as a sum, a share as an average: every request counts 0 or 1.
+    CountOrShare,
     CapacityUnits,
     Milliseconds,
     Seconds,
@@ -101,7 +103,7 @@ impl Unit {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Count => "count",
+            Self::Count | Self::CountOrShare => "count",
             Self::CapacityUnits => "units",
             Self::Milliseconds => "ms",
             Self::Seconds => "s",
@@ -155,7 +157,8 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
 /// The row of `aws.KIND.NAME`.
 #[must_use]
 pub fn find(kind: &str, name: &str) -> Option<&'static Row> {
-    all().find(|row| row.kind == kind && row.name == name)
+    let wanted = folded(name);
+    all().find(|row| row.kind == kind && (row.name == name || folded(row.name) == wanted))
 }
 
 /// All rows of a kind.
@@ -163,22 +166,9 @@ pub fn of_kind(kind: &str) -> impl Iterator<Item = &'static Row> {
     all().filter(move |row| row.kind == kind)
 }
 
-/// CloudWatch's name the way criteria write it: `HTTPCode_Target_5XX_Count` is `http_code_target_5xx_count`.
-#[must_use]
-pub fn snake(metric: &str) -> String {
-    let letters: Vec<char> = metric.chars().collect();
-    let mut out = String::new();
-    for (index, letter) in letters.iter().enumerate() {
-        let before = index.checked_sub(1).map(|at| letters[at]);
-        let next = letters.get(index + 1);
-        let after_word = before.is_some_and(|b| b.is_lowercase());
-        let ends_acronym = before.is_some_and(|b| b.is_uppercase()) && next.is_some_and(|n| n.is_lowercase());
-        if letter.is_uppercase() && (after_word || ends_acronym) {
-            out.push('_');
-        }
-        out.extend(letter.to_lowercase());
-    }
-    out
+/// A name without case and underscores: criteria may divide `UnHealthyHostCount` as they like.
+fn folded(name: &str) -> String {
+    name.to_lowercase().replace('_', "")
 }
 
 #[cfg(test)]
@@ -188,21 +178,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_cloudwatchs_in_snake_case() {
-        for (metric, name) in [
-            ("Throttles", "throttles"),
-            ("HTTPCode_Target_5XX_Count", "http_code_target_5xx_count"),
-            ("HTTPCode_ELB_503_Count", "http_code_elb_503_count"),
-            ("4XXError", "4xx_error"),
-            ("CPUUtilization", "cpu_utilization"),
-            ("UnHealthyHostCount", "un_healthy_host_count"),
-            ("ClientTLSNegotiationErrorCount", "client_tls_negotiation_error_count"),
-        ] {
-            assert_eq!(snake(metric), name);
-        }
+    fn names_are_cloudwatchs_own_in_snake_case() {
         for row in all() {
-            assert_eq!(row.name, snake(row.metric), "{}", row.metric);
+            assert_eq!(folded(row.name), folded(row.metric), "{}", row.metric);
+            assert_eq!(find(row.kind, row.name), Some(row));
         }
+        assert_eq!(find("alb", "un_healthy_host_count"), find("alb", "unhealthy_host_count"));
+        assert_eq!(find("alb", "no_such_metric"), None);
     }
 
     #[test]

@@ -27,7 +27,12 @@ pub(super) fn find(series: &[Series], limits: &Limits) -> Vec<Entry> {
                 own: &own,
                 account: &account,
             };
-            let cause = minute.cause(limits.reserved.get(name).copied(), limits.account);
+            let cause = match limits.reserved.get(name) {
+                Some(Some(limit)) => minute.cause_of_reserved(*limit),
+                Some(None) => minute.cause_of_unreserved(limits.account),
+                // Not knowing whether there is a reservation, nothing can be ruled out.
+                None => "unknown".to_owned(),
+            };
             note(&mut entries, throttles, cause, Says::Inferred, *at, *count);
         }
     }
@@ -49,22 +54,23 @@ struct Minute<'a> {
 }
 
 impl Minute<'_> {
-    /// `reserved`: not asked, none, or that many.
-    fn cause(&self, reserved: Option<Option<u32>>, account: Option<u32>) -> String {
-        let own = self.own.get(&self.at).copied();
-        if let Some(Some(limit)) = reserved {
-            return match own {
-                _ if limit == 0 => "reserved limit 0: the function is blocked".to_owned(),
-                Some(own) if at_limit(own, limit) => format!("reserved limit {}", number(f64::from(limit))),
-                _ if self.jumped() => "scaling rate".to_owned(),
-                _ => "unknown".to_owned(),
-            };
+    fn cause_of_reserved(&self, limit: u32) -> String {
+        match self.own.get(&self.at) {
+            _ if limit == 0 => "reserved limit 0: the function is blocked".to_owned(),
+            Some(own) if at_limit(*own, limit) => format!("reserved limit {}", number(f64::from(limit))),
+            _ => self.cause_of_scaling(),
         }
+    }
+
+    fn cause_of_unreserved(&self, account: Option<u32>) -> String {
         match (account, self.account.get(&self.at)) {
             (Some(limit), Some(used)) if at_limit(*used, limit) => format!("account concurrency {}", number(f64::from(limit))),
-            _ if self.jumped() => "scaling rate".to_owned(),
-            _ => "unknown".to_owned(),
+            _ => self.cause_of_scaling(),
         }
+    }
+
+    fn cause_of_scaling(&self) -> String {
+        if self.jumped() { "scaling rate" } else { "unknown" }.to_owned()
     }
 
     /// Whether concurrency grew by more than one step of the scaling rate within the minute.

@@ -114,7 +114,7 @@ impl Build<'_> {
                         self.add(key(part), query);
                     }
                 }
-                Err(error) => self.fail(key(String::new()), error),
+                Err(error) => self.fail(&key(String::new()), &error),
             }
         }
     }
@@ -125,9 +125,11 @@ impl Build<'_> {
         }
     }
 
-    fn fail(&mut self, key: SeriesKey, error: String) {
+    fn fail(&mut self, key: &SeriesKey, error: &str) {
         if self.seen.insert(format!("{key:?}")) {
-            self.out.impossible.push(key.with(Vec::new(), Completeness::Failed { error }));
+            self.out
+                .impossible
+                .push(key.with(Vec::new(), Completeness::Failed { error: error.to_owned() }));
         }
     }
 }

@@ -26,9 +26,9 @@ impl Patience {
     #[must_use]
     pub fn aws(longest_timeout: Duration) -> Self {
         Self {
-            first: Duration::from_secs(300) + longest_timeout,
-            every: Duration::from_secs(60),
-            give_up: Duration::from_secs(1_200) + longest_timeout,
+            first: Duration::from_mins(5) + longest_timeout,
+            every: Duration::from_mins(1),
+            give_up: Duration::from_mins(20) + longest_timeout,
         }
     }
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     fn settling() -> Settling {
-        Settling::new(at("08:30"), Patience::aws(Duration::from_secs(60)))
+        Settling::new(at("08:30"), Patience::aws(Duration::from_mins(1)))
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn minutes_younger_than_the_delay_may_change() {
-        let delay = Duration::from_secs(300);
+        let delay = Duration::from_mins(5);
         assert_eq!(complete_to(at("12:00"), at("12:20"), delay, false), at("07:00"));
         assert_eq!(complete_to(at("12:00"), at("12:20"), delay, true), at("12:00"));
         assert_eq!(complete_to(at("12:00"), at("40:00"), delay, false), at("12:00"));

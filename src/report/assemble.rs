@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(report.load.requests, 22_480);
         assert_eq!(report.load.errors, 519);
         assert_eq!(report.verdict.overall, Status::Fail);
-        assert_eq!(report.throttles.total("lambda"), 498.0);
+        assert!((report.throttles.total("lambda") - 498.0).abs() < 1e-9);
         assert_eq!(
             report.reconciliation.sentence,
             "519 client failures = 498 Lambda throttles + 12 timeouts + 9 unexplained"

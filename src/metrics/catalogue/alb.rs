@@ -2,7 +2,7 @@
 
 use super::rows::{Service, counter, gauge, on, raw, zero};
 use super::{Pattern, Row, Unit};
-use crate::metrics::Statistic::{Average, Maximum, Minimum, SampleCount};
+use crate::metrics::Statistic::{Average, Maximum, Minimum, SampleCount, Sum};
 
 const ALB: Service = ("alb", "AWS/ApplicationELB", &[Pattern::LoadBalancer]);
 
@@ -121,7 +121,7 @@ pub(super) const ROWS: &[Row] = &[
         &[Pattern::TargetGroup],
         gauge(
             ALB,
-            "un_healthy_host_count",
+            "unhealthy_host_count",
             "UnHealthyHostCount",
             Unit::Count,
             &[Maximum, Minimum, Average],
@@ -136,5 +136,21 @@ pub(super) const ROWS: &[Row] = &[
             "RequestCountPerTarget",
             "Requests divided by healthy targets.",
         ),
+    ),
+    zero(gauge(
+        ALB,
+        "processed_bytes",
+        "ProcessedBytes",
+        Unit::Bytes,
+        &[Sum],
+        "Bytes of requests and answers.",
+    )),
+    gauge(
+        ALB,
+        "consumed_lcus",
+        "ConsumedLCUs",
+        Unit::CapacityUnits,
+        &[Average, Maximum, Minimum],
+        "Load balancer capacity units, as they are billed.",
     ),
 ];

@@ -165,7 +165,7 @@ const fn units(row: Row) -> Row {
 /// Published every five minutes.
 const fn five_minutes(row: Row) -> Row {
     Row {
-        delay: Duration::from_secs(420),
+        delay: Duration::from_mins(7),
         ..row
     }
 }

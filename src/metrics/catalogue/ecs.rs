@@ -89,7 +89,7 @@ pub(super) const ROWS: &[Row] = &[
 const fn insights(row: Row) -> Row {
     Row {
         namespace: "ECS/ContainerInsights",
-        delay: Duration::from_secs(300),
+        delay: Duration::from_mins(5),
         ..row
     }
 }

@@ -75,4 +75,30 @@ pub(super) const ROWS: &[Row] = &[
         "DeadLetterErrors",
         "Events that could not be sent to the dead-letter queue.",
     )),
+    zero(counter(
+        LAMBDA,
+        "destination_delivery_failures",
+        "DestinationDeliveryFailures",
+        "Events that could not be sent to their destination.",
+    )),
+    counter(
+        LAMBDA,
+        "async_events_received",
+        "AsyncEventsReceived",
+        "Events queued for the function.",
+    ),
+    zero(counter(
+        LAMBDA,
+        "async_events_dropped",
+        "AsyncEventsDropped",
+        "Events given up without a successful run.",
+    )),
+    gauge(
+        LAMBDA,
+        "async_event_age",
+        "AsyncEventAge",
+        Unit::Milliseconds,
+        &[Average, Maximum],
+        "From the queueing of an event to its run.",
+    ),
 ];

@@ -38,11 +38,24 @@ pub(super) const ROWS: &[Row] = &[
         &[Average, Maximum],
         "What of it the backend took.",
     )),
+    shares(counter(
+        REST_API,
+        "cache_hit_count",
+        "CacheHitCount",
+        "Requests answered from the cache; the average is their share.",
+    )),
+    shares(counter(
+        REST_API,
+        "cache_miss_count",
+        "CacheMissCount",
+        "Requests that the cache could not answer; the average is their share.",
+    )),
 ];
 
 /// Every request counts 0 or 1, so that the average is the share.
 const fn shares(row: Row) -> Row {
     Row {
+        unit: Unit::CountOrShare,
         statistics: &[Sum, Average],
         ..row
     }

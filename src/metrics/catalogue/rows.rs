@@ -31,7 +31,7 @@ pub(super) const fn gauge(
         raw: false,
         unit,
         missing: Missing::Unknown,
-        delay: Duration::from_secs(180),
+        delay: Duration::from_mins(3),
         says,
     }
 }
