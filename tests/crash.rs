@@ -11,8 +11,9 @@ fn sandbox(system: &str) -> Sandbox {
 }
 
 /// Kills the command at its nth AWS call; false when it made fewer.
-fn kill_at(sandbox: &Sandbox, machine: &Machine, arguments: &[&str], nth: usize, kind: &str) -> bool {
-    sandbox.fault(&json!({ "operation": "*", "nth": nth, "kind": kind }));
+fn kill_at(sandbox: &Sandbox, machine: &Machine, arguments: &[&str], place: (&str, usize, &str)) -> bool {
+    let (operation, nth, kind) = place;
+    sandbox.fault(&json!({ "operation": operation, "nth": nth, "kind": kind }));
     let mut child = machine.spawn(arguments);
     let held = loop {
         let held = sandbox.get("held?wait=1")["held"].as_array().is_some_and(|held| !held.is_empty());

@@ -20,9 +20,9 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// The control plane alone: for tests that drive no load.
+    /// The control plane alone, its waiting times short: for tests that drive no load.
     pub(crate) fn control(system: &str) -> Self {
-        Self::start(system, &["--no-target"])
+        Self::start(system, &["--no-target", "--pace", "20"])
     }
 
     /// With its data plane.

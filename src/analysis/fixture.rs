@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
+
 use super::{Evidence, FrontDoor};
 use crate::load::recording::{CellKey, Iterations, JourneyNames, histogram, micros};
-use crate::load::{Bucket, Cell, EndReason, ErrorSeen, Failure, Generator, PhaseWindow, Recording};
+use crate::load::sparse::Scratch;
+use crate::load::{Bucket, Cell, EndReason, ErrorSeen, Failure, Generator, PhaseWindow, Recording, Slice};
 use crate::metrics::{Activity, Completeness, Limits, Missing, Series, Statistic, TimeWindow, queries};
 use crate::scenario::{Aggregation, Condition, Criterion, Limit, Measure, Metric, Op, Phase, Scenario, Scope, Shape, Target};
 use crate::setting::Resource;
@@ -167,7 +170,7 @@ pub(crate) fn recording() -> Recording {
             journey: *journey,
             step: *step,
         };
-        cells.entry(key).or_default().merge(cell);
+        cell.add_to(cells.entry(key).or_default());
     }
     Recording {
         started: at("14:04:00"),
@@ -214,13 +217,32 @@ fn bucket(index: u64) -> Bucket {
         weight += of;
         // The first journey calls the function that throttles.
         let (failed, lost) = if journey == 0 { (failed, lost) } else { (0, 0) };
-        ((journey, 0), cell(requests, failed, lost, minute))
+        ((journey, 0), packed(&cell(requests, failed, lost, minute)))
     });
     Bucket {
         users: u32::try_from(((index + 1) * 50).min(500)).unwrap(),
         in_flight: 90 + u32::try_from(minute).unwrap() * 10,
         dropped: 0,
         cells: cells.collect(),
+    }
+}
+
+/// A cell as the time line keeps it.
+fn packed(cell: &Cell) -> Slice {
+    let pack = |histogram: &Histogram<u64>| {
+        let mut scratch = Scratch::new();
+        for value in histogram.iter_recorded() {
+            for _ in 0..value.count_at_value() {
+                scratch.add(u32::try_from(value.value_iterated_to()).unwrap());
+            }
+        }
+        scratch.drain()
+    };
+    Slice {
+        counts: cell.counts.clone(),
+        response_passed: pack(&cell.response_passed),
+        response_failed: pack(&cell.response_failed),
+        service: pack(&cell.service),
     }
 }
 
@@ -419,7 +441,7 @@ pub(crate) fn small(phases: &[(&str, f64)], bucket_seconds: f64, buckets: Vec<Ce
             users: number * 10,
             in_flight: number * 4,
             dropped: u64::from(number % 2),
-            cells: vec![((0, 0), cell)],
+            cells: vec![((0, 0), packed(&cell))],
         });
     }
     let dropped = timeline.iter().map(|bucket| bucket.dropped).sum();

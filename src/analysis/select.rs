@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::load::recording::{Cell, Iterations, histogram};
-use crate::load::{Bucket, Recording};
+use crate::load::{Bucket, Recording, Slice};
 use crate::metrics::wildcard;
 use crate::scenario::Scope;
 
@@ -95,7 +95,7 @@ impl<'a> Picker<'a> {
     }
 
     /// The cells of a bucket that the scope's steps mean.
-    pub fn bucket_cells<'b>(&'b self, bucket: &'b Bucket) -> impl Iterator<Item = &'b Cell> {
+    pub fn bucket_slices<'b>(&'b self, bucket: &'b Bucket) -> impl Iterator<Item = &'b Slice> {
         bucket
             .cells
             .iter()

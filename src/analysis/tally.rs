@@ -5,7 +5,7 @@ use std::ops::Range;
 use hdrhistogram::Histogram;
 
 use super::select::Picker;
-use crate::load::recording::{Cell, Counts, histogram};
+use crate::load::recording::{Cell, Counts, Slice, histogram};
 use crate::scenario::{Aggregation, Metric};
 
 /// The material of a metric; exact under merging.
@@ -87,7 +87,7 @@ impl Tally {
                     tally.hits += bucket.dropped;
                     tally.of += bucket.dropped + started;
                 }
-                _ => picker.bucket_cells(bucket).for_each(|cell| tally.add_cell(metric, cell)),
+                _ => picker.bucket_slices(bucket).for_each(|slice| tally.add_slice(metric, slice)),
             }
         }
         tally
@@ -109,6 +109,22 @@ impl Tally {
             let (hits, of) = counted(metric, &cell.counts);
             self.hits += hits;
             self.of += of;
+        }
+    }
+
+    fn add_slice(&mut self, metric: &Metric, slice: &Slice) {
+        match (&mut self.times, metric) {
+            (Some(times), Metric::ServiceTime) => slice.service.add_to(times),
+            (Some(times), _) => {
+                // See `add_cell`.
+                slice.response_passed.add_to(times);
+                slice.response_failed.add_to(times);
+            }
+            (None, _) => {
+                let (hits, of) = counted(metric, &slice.counts);
+                self.hits += hits;
+                self.of += of;
+            }
         }
     }
 

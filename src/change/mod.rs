@@ -7,9 +7,9 @@ pub mod cleanup;
 pub mod clock;
 pub mod cloud;
 pub mod event;
-pub mod force;
 #[cfg(test)]
 mod fake;
+pub mod force;
 pub mod owned;
 pub mod plan;
 pub mod preflight;
@@ -21,8 +21,8 @@ pub mod settle;
 pub use cleanup::{Drift, Left, OnDrift, Restored};
 pub use clock::Clock;
 pub use cloud::{Caller, Cloud, CloudError, Concurrency, Observed, ScalingNow, Surroundings};
-pub use force::in_force;
 pub use event::{Event, Events};
+pub use force::in_force;
 pub use prepare::{Failure, Prepared};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -49,7 +49,12 @@ pub(crate) struct Pulled {
 impl Pulled {
     /// Of a run without AWS.
     fn nothing() -> Self {
-        Self { series: Vec::new(), activities: Ok(Vec::new()), provisional_until: None, complete_to: None }
+        Self {
+            series: Vec::new(),
+            activities: Ok(Vec::new()),
+            provisional_until: None,
+            complete_to: None,
+        }
     }
 }
 
@@ -89,8 +94,18 @@ pub(crate) async fn pull(screen: &Screen, aws: &Aws, setup: &Setup, recording: &
     let window = window(recording);
     let resources: Vec<Resource> = setup.resources.iter().map(|(resource, _)| resource.clone()).collect();
     let facts: BTreeMap<Resource, Facts> = setup.resources.iter().cloned().collect();
-    let nothing = Evidence { recording, series: &[], activities: Ok(&[]), window };
-    let queries = queries(&resources, &facts, &analysis::asks(&setup.criteria, &setup.scenario, &nothing), window);
+    let nothing = Evidence {
+        recording,
+        series: &[],
+        activities: Ok(&[]),
+        window,
+    };
+    let queries = queries(
+        &resources,
+        &facts,
+        &analysis::asks(&setup.criteria, &setup.scenario, &nothing),
+        window,
+    );
     let patience = patience(setup);
     let mut settling = Settling::new(window.to, patience);
     let wait = wait || setup.run.endpoint.is_some();
@@ -109,26 +124,49 @@ pub(crate) async fn pull(screen: &Screen, aws: &Aws, setup: &Setup, recording: &
             Next::PullAgainAt(_) => return gathered(aws, window, series, Some(settling.final_about()), at, patience).await,
         };
         if !told {
-            screen.note(&format!("… waiting for AWS's numbers to settle, about until {}", settling.final_about().strftime("%H:%M:%S UTC")));
+            screen.note(&format!(
+                "… waiting for AWS's numbers to settle, about until {}",
+                settling.final_about().strftime("%H:%M:%S UTC")
+            ));
             told = true;
         }
         sleep(Duration::try_from(again.duration_since(Timestamp::now())).unwrap_or_default()).await;
     }
 }
 
-async fn gathered(aws: &Aws, window: TimeWindow, series: Vec<Series>, provisional_until: Option<Timestamp>, at: Timestamp, patience: Patience) -> Pulled {
+async fn gathered(
+    aws: &Aws,
+    window: TimeWindow,
+    series: Vec<Series>,
+    provisional_until: Option<Timestamp>,
+    at: Timestamp,
+    patience: Patience,
+) -> Pulled {
     let activities = aws.activities(window).await.map_err(|error| error.to_string());
     let complete_to = Some(settle::complete_to(window.to, at, patience.first, provisional_until.is_none()));
-    Pulled { series, activities, provisional_until, complete_to }
+    Pulled {
+        series,
+        activities,
+        provisional_until,
+        complete_to,
+    }
 }
 
 /// Judges and assembles. Pure but for what is passed in.
 pub(crate) fn judge(setup: &Setup, recording: &Recording, pulled: Option<Pulled>) -> Report {
     let pulled = pulled.unwrap_or_else(Pulled::nothing);
     let activities = pulled.activities.as_deref().map_err(String::as_str);
-    let evidence = Evidence { recording, series: &pulled.series, activities, window: window(recording) };
+    let evidence = Evidence {
+        recording,
+        series: &pulled.series,
+        activities,
+        window: window(recording),
+    };
     let verdict = analysis::judge(&setup.criteria, &setup.scenario, &evidence);
-    let limits = Limits { reserved: setup.reserved.clone(), account: setup.account_concurrency };
+    let limits = Limits {
+        reserved: setup.reserved.clone(),
+        account: setup.account_concurrency,
+    };
     let ledger = Ledger::of(&pulled.series, &limits, pulled.complete_to);
     let reconciliation = analysis::reconcile(recording, &pulled.series, setup.front_door);
     let mut run = setup.run.clone();
@@ -166,14 +204,26 @@ pub(crate) fn write_setup(folder: &Path, setup: &Setup) -> Result<(), Error> {
 
 pub(crate) fn read_setup(folder: &Path) -> Result<Setup, Error> {
     let path = folder.join("setup.json");
-    let text = std::fs::read(&path).map_err(|source| Error::File { step: "read", path: path.clone(), source })?;
-    serde_json::from_slice(&text).map_err(|error| Error::File { step: "understand", path, source: error.into() })
+    let text = std::fs::read(&path).map_err(|source| Error::File {
+        step: "read",
+        path: path.clone(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|error| Error::File {
+        step: "understand",
+        path,
+        source: error.into(),
+    })
 }
 
 /// Whole or not at all, and for the user's eyes only: it names resources.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     use std::io::Write as _;
-    let error = |source| Error::File { step: "write", path: path.to_owned(), source };
+    let error = |source| Error::File {
+        step: "write",
+        path: path.to_owned(),
+        source,
+    };
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(error)?;
     file.write_all(bytes).map_err(error)?;
@@ -186,11 +236,6 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub(crate) fn until_next_minute(now: Timestamp) -> Duration {
     let into = now.as_millisecond().rem_euclid(60_000);
     Duration::from_millis(u64::try_from((60_000 - into) % 60_000).unwrap_or(0))
-}
-
-/// `HH:MM:SS` for people.
-pub(crate) fn clock(at: Timestamp) -> String {
-    at.strftime("%H:%M:%S").to_string()
 }
 
 /// A duration of the progress line.

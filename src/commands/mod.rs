@@ -77,7 +77,12 @@ async fn dispatch(screen: &Screen, cli: Cli) -> Result<Exit, Error> {
         Command::Throttles { profile, since } => throttles::run(screen, output, profile.as_deref(), since).await,
         Command::Report { run, offline, strict } => report::run(screen, output, &report::Options { run, offline, strict }, &signals).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "tidegate", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut <Cli as clap::CommandFactory>::command(),
+                "tidegate",
+                &mut std::io::stdout(),
+            );
             Ok(Exit::Done)
         }
     }

@@ -27,7 +27,6 @@ const PEAK_WINDOW: Duration = Duration::from_hours(14 * 24);
 pub(crate) struct Preflight {
     pub(crate) plan: Plan,
     pub(crate) around: Around,
-    pub(crate) facts: BTreeMap<Resource, Facts>,
 }
 
 /// Shows the plan. Exit 3 when `prepare` would refuse.
@@ -114,7 +113,7 @@ pub(crate) async fn preflight(profile: &Profile, account: &Account, scenario: Op
             .collect(),
         asks: profile.asks.iter().map(|ask| ask.criterion.clone()).collect(),
     };
-    Preflight { plan, around, facts }
+    Preflight { plan, around }
 }
 
 /// What AWS says of every listed resource. One that does not exist is refused, unless planning has said so already.

@@ -46,18 +46,32 @@ fn again(driven: &Driven) -> Result<Report, Error> {
     let path = driven.folder.join("run.json");
     let report = match std::fs::read(&path) {
         Ok(text) => {
-            let report: Report =
-                serde_json::from_slice(&text).map_err(|error| Error::File { step: "understand", path: path.clone(), source: error.into() })?;
+            let report: Report = serde_json::from_slice(&text).map_err(|error| Error::File {
+                step: "understand",
+                path: path.clone(),
+                source: error.into(),
+            })?;
             if report.version > crate::report::model::VERSION {
                 return Err(Error::Usage {
-                    message: format!("`{}` is of version {}, this tidegate knows {}", path.display(), report.version, crate::report::model::VERSION),
+                    message: format!(
+                        "`{}` is of version {}, this tidegate knows {}",
+                        path.display(),
+                        report.version,
+                        crate::report::model::VERSION
+                    ),
                     help: "use the tidegate that wrote it".to_owned(),
                 });
             }
             report
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => evaluate::judge(&driven.setup, &driven.recording, None),
-        Err(source) => return Err(Error::File { step: "read", path, source }),
+        Err(source) => {
+            return Err(Error::File {
+                step: "read",
+                path,
+                source,
+            });
+        }
     };
     evaluate::write(&driven.folder, &report)?;
     Ok(report)
@@ -83,8 +97,12 @@ fn same_place(account: &Account, driven: &Driven) -> Result<(), Error> {
 
 fn find(run: &Path) -> Result<PathBuf, Error> {
     let candidates = [run.to_owned(), Path::new("tidegate-runs").join(run)];
-    candidates.iter().find(|folder| folder.join("setup.json").is_file()).cloned().ok_or_else(|| Error::Usage {
-        message: format!("`{}` is no run's folder", run.display()),
-        help: "runs lie under tidegate-runs/, each with a setup.json".to_owned(),
-    })
+    candidates
+        .iter()
+        .find(|folder| folder.join("setup.json").is_file())
+        .cloned()
+        .ok_or_else(|| Error::Usage {
+            message: format!("`{}` is no run's folder", run.display()),
+            help: "runs lie under tidegate-runs/, each with a setup.json".to_owned(),
+        })
 }

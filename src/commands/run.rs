@@ -36,7 +36,13 @@ pub(crate) struct Driven {
 }
 
 /// Runs and reports.
-pub(crate) async fn run(screen: &Screen, output: Output, args: &ProfileArgs, load_args: &LoadArgs, signals: &Signals) -> Result<Exit, Error> {
+pub(crate) async fn run(
+    screen: &Screen,
+    output: Output,
+    args: &ProfileArgs,
+    load_args: &LoadArgs,
+    signals: &Signals,
+) -> Result<Exit, Error> {
     let profile = load(args)?;
     let account = match &profile.aws {
         Some(aws) => Some(Account::connect(Some(&aws.region)).await?),
@@ -81,7 +87,9 @@ pub(crate) async fn ready(
         None => BTreeMap::new(),
     };
     let url = address(profile, account, load_args.url.as_deref()).await?;
-    let scenario = profile.scenario(args.scenario.as_deref(), &url).map_err(|error| unknown_scenario(Some(error)))?;
+    let scenario = profile
+        .scenario(args.scenario.as_deref(), &url)
+        .map_err(|error| unknown_scenario(Some(error)))?;
     load::reach(&scenario.target).await.map_err(|error| Error::Load {
         message: format!("failed to {error}"),
         help: "nothing was sent; check the target, or give another address with --url".to_owned(),
@@ -93,14 +101,21 @@ pub(crate) async fn ready(
     if settings.wished > 0 {
         screen.note(&format!("{} of {} settings in force", settings.in_force, settings.wished));
         if settings.in_force < settings.wished {
-            screen.note(&format!("WARN not everything is as the profile wants it; tidegate prepare {}", profile.name));
+            screen.note(&format!(
+                "WARN not everything is as the profile wants it; tidegate prepare {}",
+                profile.name
+            ));
         }
     }
     let rehearsed = scenario.clone().rehearsal(load_args.time_scale);
     let started = Timestamp::now();
     let id = format!("{}-{}", started.strftime("%Y-%m-%dT%H%M%S"), profile.name);
     let folder = load_args.out.join(&id);
-    std::fs::create_dir_all(&folder).map_err(|source| Error::File { step: "create", path: folder.clone(), source })?;
+    std::fs::create_dir_all(&folder).map_err(|source| Error::File {
+        step: "create",
+        path: folder.clone(),
+        source,
+    })?;
     let run = RunInfo {
         id,
         profile: profile.name.clone(),
@@ -129,7 +144,11 @@ pub(crate) async fn ready(
             None => BTreeMap::new(),
         },
         account_concurrency: limits.map(|limits| limits.account),
-        resources: profile.resources.iter().map(|resource| (resource.clone(), facts.get(resource).cloned().unwrap_or_default())).collect(),
+        resources: profile
+            .resources
+            .iter()
+            .map(|resource| (resource.clone(), facts.get(resource).cloned().unwrap_or_default()))
+            .collect(),
         settings,
         front_door: front_door(profile),
         run,
@@ -143,7 +162,10 @@ pub(crate) async fn drive(screen: &Screen, ready: Ready, args: &LoadArgs, signal
     let Ready { scenario, setup, folder } = ready;
     if needs_minutes(&setup) && !args.no_align {
         let wait = evaluate::until_next_minute(Timestamp::now());
-        screen.note(&format!("… starting on the minute, in {} (AWS counts by minutes; --no-align)", evaluate::spent(wait)));
+        screen.note(&format!(
+            "… starting on the minute, in {} (AWS counts by minutes; --no-align)",
+            evaluate::spent(wait)
+        ));
         tokio::select! {
             () = sleep(wait) => {}
             () = signals.first.cancelled() => return Err(Error::Declined("stopped before the load began; nothing was sent".to_owned())),
@@ -154,14 +176,27 @@ pub(crate) async fn drive(screen: &Screen, ready: Ready, args: &LoadArgs, signal
         seed: setup.run.seed,
         time_scale: args.time_scale,
         run_id: setup.run.id.clone(),
-        abort: setup.criteria.iter().filter(|criterion| criterion.abort_after.is_some()).cloned().collect(),
+        abort: setup
+            .criteria
+            .iter()
+            .filter(|criterion| criterion.abort_after.is_some())
+            .cloned()
+            .collect(),
         window_dir: Some(folder.clone()),
         ..Options::default()
     };
     let planned = setup.scenario.duration();
-    screen.note(&format!("RUNNING {} · {} · {}", setup.run.shape, evaluate::spent(planned), setup.run.target));
+    screen.note(&format!(
+        "RUNNING {} · {} · {}",
+        setup.run.shape,
+        evaluate::spent(planned),
+        setup.run.target
+    ));
     if args.time_scale > 1.0 {
-        screen.note(&format!("WARN REHEARSAL: {} times faster than the profile says; its verdict proves little", args.time_scale));
+        screen.note(&format!(
+            "WARN REHEARSAL: {} times faster than the profile says; its verdict proves little",
+            args.time_scale
+        ));
     }
     let failed = |error: crate::load::LoadError| Error::Load {
         message: format!("failed to {error}"),
@@ -222,12 +257,21 @@ fn shown(progress: &Progress) -> Shown {
 }
 
 /// Pulls, judges and writes. With AWS the last minute closes first, unless told not to wait.
-pub(crate) async fn report(screen: &Screen, account: Option<&Account>, driven: &Driven, no_align: bool, settle: bool) -> Result<Report, Error> {
+pub(crate) async fn report(
+    screen: &Screen,
+    account: Option<&Account>,
+    driven: &Driven,
+    no_align: bool,
+    settle: bool,
+) -> Result<Report, Error> {
     let pulled = match account {
         Some(account) if !driven.setup.resources.is_empty() => {
             let wait = evaluate::until_next_minute(Timestamp::now());
             if !no_align && !wait.is_zero() {
-                screen.note(&format!("… waiting {} for AWS's last minute to close (--no-align)", evaluate::spent(wait)));
+                screen.note(&format!(
+                    "… waiting {} for AWS's last minute to close (--no-align)",
+                    evaluate::spent(wait)
+                ));
                 sleep(wait).await;
             }
             Some(evaluate::pull(screen, &account.aws, &driven.setup, &driven.recording, settle).await)
@@ -285,13 +329,21 @@ async fn facts(screen: &Screen, profile: &Profile, account: &Account) -> Result<
             }),
         }
     }
-    let met: Vec<_> = profile.requirements.iter().filter(|requirement| known.contains_key(&requirement.resource)).cloned().collect();
+    let met: Vec<_> = profile
+        .requirements
+        .iter()
+        .filter(|requirement| known.contains_key(&requirement.resource))
+        .cloned()
+        .collect();
     refusals.extend(preflight::requirements(&met, &known));
     if refusals.is_empty() {
         return Ok(known);
     }
     screen.note(&at_their_places(profile, &refusals));
-    Err(Error::Declined(format!("refused for {}; nothing was sent", crate::units::count(refusals.len(), "reason"))))
+    Err(Error::Declined(format!(
+        "refused for {}; nothing was sent",
+        crate::units::count(refusals.len(), "reason")
+    )))
 }
 
 async fn address(profile: &Profile, account: Option<&Account>, given: Option<&str>) -> Result<String, Error> {
@@ -300,10 +352,14 @@ async fn address(profile: &Profile, account: Option<&Account>, given: Option<&st
     }
     match (profile.target.as_ref().map(|target| &target.place), account) {
         (Some(Place::Url(url)), _) => Ok(url.clone()),
-        (Some(Place::Resource(resource)), Some(account)) => {
-            account.aws.address(resource).await.map_err(|error| Error::Aws { step: format!("look up the address of {resource}"), error })
-        }
-        _ => Err(Error::Usage { message: "the profile has no `[target]`".to_owned(), help: "add one, or give --url".to_owned() }),
+        (Some(Place::Resource(resource)), Some(account)) => account.aws.address(resource).await.map_err(|error| Error::Aws {
+            step: format!("look up the address of {resource}"),
+            error,
+        }),
+        _ => Err(Error::Usage {
+            message: "the profile has no `[target]`".to_owned(),
+            help: "add one, or give --url".to_owned(),
+        }),
     }
 }
 
@@ -315,12 +371,16 @@ async fn settings(profile: &Profile, account: &Account) -> Result<SettingsFigure
             continue;
         }
         let looked = in_force(&account.aws, &journal).await;
-        let lines = journal.outstanding().into_iter().filter(|entry| entry.applied != entry.original).map(|entry| ChangeLine {
-            setting: changes::setting(&entry.setting),
-            before: changes::value(&entry.setting, &entry.original, Some(&entry.applied)),
-            now: changes::value(&entry.setting, &entry.applied, Some(&entry.original)),
-            at: entry.since,
-        });
+        let lines = journal
+            .outstanding()
+            .into_iter()
+            .filter(|entry| entry.applied != entry.original)
+            .map(|entry| ChangeLine {
+                setting: changes::setting(&entry.setting),
+                before: changes::value(&entry.setting, &entry.original, Some(&entry.applied)),
+                now: changes::value(&entry.setting, &entry.applied, Some(&entry.original)),
+                at: entry.since,
+            });
         return Ok(SettingsFigures {
             wished: looked.len(),
             in_force: looked.iter().filter(|(_, ours)| matches!(ours, Ok(true))).count(),
@@ -332,12 +392,22 @@ async fn settings(profile: &Profile, account: &Account) -> Result<SettingsFigure
     }
     let plan = plan(&account.aws, &profile.wishes).await;
     let in_force = plan.changes.iter().filter(|change| change.is_noop()).count();
-    Ok(SettingsFigures { wished: plan.changes.len(), in_force, outstanding: Vec::new() })
+    Ok(SettingsFigures {
+        wished: plan.changes.len(),
+        in_force,
+        outstanding: Vec::new(),
+    })
 }
 
 /// Reservations in force, so that the ledger can tell a reserved limit from the account's.
 async fn reserved(account: &Account, resources: &[Resource]) -> BTreeMap<String, Option<u32>> {
-    let functions = resources.iter().filter_map(|resource| if let Resource::Lambda { name } = resource { Some(name.clone()) } else { None });
+    let functions = resources.iter().filter_map(|resource| {
+        if let Resource::Lambda { name } = resource {
+            Some(name.clone())
+        } else {
+            None
+        }
+    });
     let settings: Vec<Setting> = functions.map(|function| Setting::LambdaReserved { function }).collect();
     let observed = account.aws.observe(&settings).await;
     settings
@@ -361,5 +431,8 @@ fn front_door(profile: &Profile) -> FrontDoor {
 
 /// Whether anything is judged by AWS's minutes.
 fn needs_minutes(setup: &Setup) -> bool {
-    setup.criteria.iter().any(|criterion| matches!(&criterion.measure, Measure::Metric(Metric::Aws { .. } | Metric::ScalingActivities)))
+    setup
+        .criteria
+        .iter()
+        .any(|criterion| matches!(&criterion.measure, Measure::Metric(Metric::Aws { .. } | Metric::ScalingActivities)))
 }

@@ -5,7 +5,7 @@ use super::cleanup::revert;
 use super::error::Error;
 use super::profile::load;
 use super::signals::Signals;
-use super::{prepare, run};
+use super::{prepare, run as runs};
 use crate::change::OnDrift;
 use crate::cli::{Consent, LoadArgs, Output, ProfileArgs};
 use crate::exit::Exit;
@@ -23,15 +23,15 @@ pub(crate) async fn run(
 ) -> Result<Exit, Error> {
     let profile = load(args)?;
     let Some(aws) = &profile.aws else {
-        return run::run(screen, output, args, load_args, signals).await;
+        return runs::run(screen, output, args, load_args, signals).await;
     };
     let account = Account::connect(Some(&aws.region)).await?;
     let opened = match prepare::open(screen, &profile, &account, args, consent, verbose, signals).await? {
         Ok(opened) => opened,
         Err(exit) => return Ok(exit),
     };
-    let driven = match run::ready(screen, &profile, Some(&account), args, load_args).await {
-        Ok(ready) => run::drive(screen, ready, load_args, signals).await,
+    let driven = match runs::ready(screen, &profile, Some(&account), args, load_args).await {
+        Ok(ready) => runs::drive(screen, ready, load_args, signals).await,
         Err(error) => Err(error),
     };
     let cleaned = match revert(screen, &account.aws, &opened.journal, &OnDrift::default(), signals).await {
@@ -41,7 +41,11 @@ pub(crate) async fn run(
         }
         Some(results) => {
             screen.note(&restored::restored(&results));
-            if results.iter().any(|result| result.end.is_err()) { Exit::Changed } else { Exit::Done }
+            if results.iter().any(|result| result.end.is_err()) {
+                Exit::Changed
+            } else {
+                Exit::Done
+            }
         }
     };
     drop(opened);
@@ -52,7 +56,7 @@ pub(crate) async fn run(
             return Ok(error.exit().and(cleaned));
         }
     };
-    let report = run::report(screen, Some(&account), &driven, load_args.no_align, true).await?;
-    run::show(screen, output, &driven, &report)?;
-    Ok(run::exit(&report, load_args.strict, signals).and(cleaned))
+    let report = runs::report(screen, Some(&account), &driven, load_args.no_align, true).await?;
+    runs::show(screen, output, &driven, &report)?;
+    Ok(runs::exit(&report, load_args.strict, signals).and(cleaned))
 }

@@ -23,7 +23,10 @@ use crate::units::Timestamp;
 /// Exit 99 when something throttled, 7 when nothing was seen but something could not be looked at.
 pub(crate) async fn run(screen: &Screen, output: Output, profile: Option<&str>, since: Duration) -> Result<Exit, Error> {
     let profile = profile.map(|name| by_name(name, &[])).transpose()?;
-    let region = profile.as_ref().and_then(|profile| profile.aws.as_ref()).map(|aws| aws.region.clone());
+    let region = profile
+        .as_ref()
+        .and_then(|profile| profile.aws.as_ref())
+        .map(|aws| aws.region.clone());
     let account = Account::connect(region.as_deref()).await?;
     let (resources, notes) = match &profile {
         Some(profile) => {
@@ -59,7 +62,11 @@ async fn ledger(account: &Account, resources: &[Resource], notes: Vec<String>, w
     }
     let queries = queries(resources, &facts, &[], window);
     let series = collect(&account.aws, &queries).await;
-    let patience = if account.aws.endpoint().is_some() { Patience::for_endpoint_override() } else { Patience::aws(Duration::ZERO) };
+    let patience = if account.aws.endpoint().is_some() {
+        Patience::for_endpoint_override()
+    } else {
+        Patience::aws(Duration::ZERO)
+    };
     let complete = settle::complete_to(window.to, now, patience.first, false);
     let mut ledger = Ledger::of(&series, &limits(account, resources).await, Some(complete));
     ledger.not_looked_at.extend(unknown);
@@ -67,15 +74,27 @@ async fn ledger(account: &Account, resources: &[Resource], notes: Vec<String>, w
 }
 
 async fn limits(account: &Account, resources: &[Resource]) -> Limits {
-    let functions = resources.iter().filter_map(|resource| if let Resource::Lambda { name } = resource { Some(name.clone()) } else { None });
+    let functions = resources.iter().filter_map(|resource| {
+        if let Resource::Lambda { name } = resource {
+            Some(name.clone())
+        } else {
+            None
+        }
+    });
     let settings: Vec<Setting> = functions.map(|function| Setting::LambdaReserved { function }).collect();
     let observed = account.aws.observe(&settings).await;
-    let reserved = settings.into_iter().zip(observed).filter_map(|(setting, observed)| match (setting, observed.ok()?.state) {
-        (Setting::LambdaReserved { function }, State::Reserved { limit }) => Some((function, Some(limit))),
-        (Setting::LambdaReserved { function }, State::Absent) => Some((function, None)),
-        _ => None,
-    });
-    Limits { reserved: reserved.collect(), account: account.aws.concurrency().await.ok().map(|limits| limits.account) }
+    let reserved = settings
+        .into_iter()
+        .zip(observed)
+        .filter_map(|(setting, observed)| match (setting, observed.ok()?.state) {
+            (Setting::LambdaReserved { function }, State::Reserved { limit }) => Some((function, Some(limit))),
+            (Setting::LambdaReserved { function }, State::Absent) => Some((function, None)),
+            _ => None,
+        });
+    Limits {
+        reserved: reserved.collect(),
+        account: account.aws.concurrency().await.ok().map(|limits| limits.account),
+    }
 }
 
 fn exit(ledger: &Ledger) -> Exit {

@@ -220,7 +220,8 @@ fn timeline(recording: &Recording) -> Vec<TimePoint> {
 }
 
 fn time_point(at: f64, bucket: &Bucket) -> TimePoint {
-    let all = merged(bucket.cells.iter().map(|(_, cell)| cell));
+    let mut all = Cell::new();
+    bucket.cells.iter().for_each(|(_, slice)| slice.add_to(&mut all));
     let response = percentiles(&all.response_all());
     TimePoint {
         at,
