@@ -10,8 +10,8 @@ use super::fields::{Fields, Text};
 use super::metric::{self, Meaning};
 use super::names::{self, Unique};
 use super::phases::Outline;
-use super::{Ask, suggest};
-use crate::scenario::{Condition, Criterion, Journey, Limit, Measure, Metric, Recovery, Scope};
+use super::{Ask, recovery, suggest};
+use crate::scenario::{Condition, Criterion, Journey, Limit, Measure, Metric, Scope};
 use crate::setting::Resource;
 
 /// What criteria may refer to.
@@ -66,15 +66,8 @@ fn one(fields: Fields<'_>, known: &Known<'_>, unique: &mut Unique, criteria: &mu
     }
     let window = nonzero(&fields, "window");
     let abort_after = nonzero(&fields, "abort-after");
-    if let Some((meaning, _)) = &subject
-        && meaning.is_aws()
-        && let Some(at) = fields.key_at("abort-after")
-    {
-        fields.problems.add(
-            at,
-            "`abort-after` does not apply to AWS metrics",
-            "leave it out: they arrive minutes late; abort by what the client sees",
-        );
+    if let Some((meaning, measure)) = &subject {
+        check_windows(&fields, meaning, matches!(measure, Measure::Recovery(_)));
     }
     fields.finish();
     let Some((_, measure)) = subject else { return };
@@ -94,6 +87,32 @@ fn one(fields: Fields<'_>, known: &Known<'_>, unique: &mut Unique, criteria: &mu
         criteria.all.push(criterion(None));
     }
     criteria.all.extend(scenarios.into_iter().map(|scenario| criterion(Some(scenario))));
+}
+
+/// What is told by phase only cannot be judged in windows, and a recovery is one time.
+fn check_windows(fields: &Fields<'_>, meaning: &Meaning, recovery: bool) {
+    for key in ["window", "abort-after"] {
+        let Some(at) = fields.key_at(key) else { continue };
+        if recovery {
+            fields.problems.add(
+                at,
+                format!("`{key}` does not go with `from`"),
+                "leave it out: a recovery is one time",
+            );
+        } else if key == "abort-after" && meaning.is_aws() {
+            fields.problems.add(
+                at,
+                "`abort-after` does not apply to AWS metrics",
+                "leave it out: they arrive minutes late; abort by what the client sees",
+            );
+        } else if !meaning.is_aws() && !meaning.is_in_time_line() {
+            fields.problems.add(
+                at,
+                format!("`{key}` does not apply to `{}`", meaning.metric),
+                "leave it out, or judge `response_time` or `requests`",
+            );
+        }
+    }
 }
 
 fn nonzero(fields: &Fields<'_>, key: &'static str) -> Option<Duration> {
@@ -124,7 +143,7 @@ fn subject(fields: &Fields<'_>, known: &Known<'_>, scenarios: &[String]) -> Opti
         return None;
     }
     if let Some(from) = from {
-        return recovery(fields, known, scenarios, from, &until, hold);
+        return recovery::read(fields, known, scenarios, (from, &until, hold));
     }
     for key in ["until", "hold"] {
         if let Some(at) = fields.key_at(key) {
@@ -145,7 +164,7 @@ fn subject(fields: &Fields<'_>, known: &Known<'_>, scenarios: &[String]) -> Opti
     Some((meaning, measure))
 }
 
-fn noted<T>(fields: &Fields<'_>, text: Text<'_>, result: Result<T, Fault>) -> Option<T> {
+pub(super) fn noted<T>(fields: &Fields<'_>, text: Text<'_>, result: Result<T, Fault>) -> Option<T> {
     result.map_err(|fault| fields.problems.fault(text.text, text.at, fault)).ok()
 }
 
@@ -193,74 +212,7 @@ fn is_status(text: &str) -> bool {
     class && (rest == "xx" || (rest.len() == 2 && rest.chars().all(|c| c.is_ascii_digit())))
 }
 
-fn recovery(
-    fields: &Fields<'_>,
-    known: &Known<'_>,
-    scenarios: &[String],
-    from: Text<'_>,
-    until: &[Text<'_>],
-    hold: Option<Duration>,
-) -> Option<(Meaning, Measure)> {
-    let after_phase = noted(fields, from, moment(from.text))?;
-    let place = fields
-        .problems
-        .narrow(from.text, from.at, from.text.len() - after_phase.len()..from.text.len());
-    let text = Text {
-        text: after_phase,
-        at: place,
-    };
-    names::known(fields, &[text], "phase", phase_names(known, scenarios));
-    if fields.key_at("until").is_none() {
-        fields.missing("until", "say what must hold again, such as `until = [\"errors rate < 1%\"]`");
-    }
-    let until = until
-        .iter()
-        .filter_map(|text| noted(fields, *text, condition_of(text.text)))
-        .collect();
-    let recovery = Recovery {
-        after_phase: after_phase.to_owned(),
-        until,
-        hold: hold.unwrap_or_default(),
-    };
-    Some((metric::recovery(), Measure::Recovery(recovery)))
-}
-
-/// `end of phase NAME`.
-fn moment(text: &str) -> Result<&str, Fault> {
-    let help = "write `end of phase NAME`";
-    if let Some(phase) = text.trim().strip_prefix("end of phase ") {
-        return Ok(phase.trim());
-    }
-    let later = ["start of phase ", "start of event ", "end of event ", "end of load"];
-    if later.iter().any(|moment| text.trim().starts_with(moment)) {
-        return Err(Fault::new(format!("`{text}` is not supported by this version"), help));
-    }
-    Err(Fault::new(format!("`{text}` is not a moment"), help))
-}
-
-/// `METRIC STAT OP VALUE`.
-fn condition_of(text: &str) -> Result<(Metric, Condition), Fault> {
-    let (name, rest) = text
-        .split_once(' ')
-        .ok_or_else(|| Fault::new("the condition names no metric", "write it such as `errors rate < 1%`"))?;
-    let meaning = metric::meaning(name).map_err(|fault| fault.within(0..name.len()))?;
-    if meaning.is_aws() {
-        return Err(Fault::new(
-            "an AWS metric in `until` is not supported by this version",
-            "use what the client sees, such as `errors rate < 1%`",
-        )
-        .within(0..name.len()));
-    }
-    let shift = name.len() + 1;
-    let read = |rest: &str| meaning.condition(rest, &condition::read(rest)?);
-    let condition = read(rest).map_err(|fault| fault.shifted(shift, rest.len()))?;
-    if matches!(condition.limit, Limit::Ask(_)) {
-        return Err(Fault::new("`?` can only stand in `pass`, `warn`, `fail` and `invalid`", "write the limit").within(shift..text.len()));
-    }
-    Ok((meaning.metric, condition))
-}
-
-fn phase_names<'a>(known: &'a Known<'_>, scenarios: &'a [String]) -> impl Iterator<Item = &'a str> + Clone {
+pub(super) fn phase_names<'a>(known: &'a Known<'_>, scenarios: &'a [String]) -> impl Iterator<Item = &'a str> + Clone {
     known
         .scenarios
         .iter()

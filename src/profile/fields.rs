@@ -204,7 +204,7 @@ impl<'a> Fields<'a> {
         if let Value::Text(text) = &node.value {
             return Some(Text { text, at: node.at });
         }
-        self.wrong_type(key, node, "a text", "write it in quotes");
+        self.wrong_type(key, node, "a text", "write it in quotes, with its unit if it has one");
         None
     }
 

@@ -182,6 +182,11 @@ impl Meaning {
         matches!(self.metric, Metric::Aws { .. } | Metric::ScalingActivities)
     }
 
+    /// Whether the client's time line has it; whole journeys are only counted by phase.
+    pub(super) fn is_in_time_line(&self) -> bool {
+        !self.is_aws() && !matches!(self.metric, Metric::JourneyTime | Metric::Iterations)
+    }
+
     /// A written condition in the units of this metric.
     pub(super) fn condition(&self, text: &str, written: &Written) -> Result<Condition, Fault> {
         let (aggregation, unit) = self
@@ -199,6 +204,7 @@ impl Meaning {
 
     fn aggregation(&self, stat: Stat, limit: &Limit) -> Result<(Aggregation, Unit), Fault> {
         let found = match self.rule {
+            Rule::Times if self.metric == Metric::JourneyTime && growth(stat).is_some() => None,
             Rule::Times => times(stat),
             Rule::Events => events(stat, limit),
             Rule::Failures => failures(stat, limit),

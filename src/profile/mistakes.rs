@@ -40,6 +40,11 @@ name     = "steady"
 users    = 100
 duration = "5m"
 
+[[scenario.phase]]
+name     = "after"
+users    = 10
+duration = "1m"
+
 [[journey]]
 name       = "order"
 weight     = 2
@@ -164,11 +169,11 @@ fn five_mistakes_give_five_carets() {
 
     Error:
       × unknown metric `aws.lambda.throtles`
-        ╭─[good.toml:64:10]
-     63 │ name   = "throttles"
-     64 │ metric = "aws.lambda.throtles"
+        ╭─[good.toml:69:10]
+     68 │ name   = "throttles"
+     69 │ metric = "aws.lambda.throtles"
         ·          ─────────────────────
-     65 │ pass   = "sum == 0"
+     70 │ pass   = "sum == 0"
         ╰────
       help: did you mean `aws.lambda.throttles`?
     "#);
@@ -572,6 +577,35 @@ fn criteria_hold_together() {
         "\"end of load\"",
         "`end of load` is not supported by this version",
         "end of phase NAME",
+    );
+}
+
+#[test]
+fn what_no_run_could_answer_is_refused() {
+    let journey = "metric = \"journey_time\"\nwindow = \"1m\"";
+    spoilt(
+        "metric = \"response_time\"",
+        journey,
+        "window",
+        "`window` does not apply to `journey_time`",
+        "leave it out",
+    );
+    let old = "metric = \"response_time\"\npass   = \"p(95) < 1s\"";
+    let growth = "metric = \"journey_time\"\npass = \"growth(avg) < 5%\"";
+    spoilt(
+        old,
+        growth,
+        "growth(avg)",
+        "`growth(avg)` does not apply to `journey_time`",
+        "statistics",
+    );
+    let last = "from = \"end of phase after\"\nuntil = [\"errors rate < 1%\"]\npass = \"time < 2m\"";
+    spoilt(
+        old,
+        last,
+        "after",
+        "no phase follows `after`, so nothing can tell how it recovers",
+        "add a phase",
     );
 }
 

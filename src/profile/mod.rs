@@ -18,6 +18,7 @@ mod names;
 mod overrides;
 mod phases;
 mod read;
+mod recovery;
 mod require;
 mod resource;
 mod suggest;
