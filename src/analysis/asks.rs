@@ -102,11 +102,11 @@ mod tests {
 
     #[test]
     fn every_metric_and_statistic_that_a_profile_may_name_can_be_answered() {
-        use crate::scenario::aws_metrics::{AWS_METRICS, AwsStatistic};
+        use crate::scenario::cloud_metrics::{AWS_METRICS, AwsStatistic};
         for known in AWS_METRICS {
             let row =
                 catalogue::find(known.kind, known.name).unwrap_or_else(|| panic!("aws.{}.{} is not collected", known.kind, known.name));
-            assert_eq!((row.name, row.metric), (known.name, known.cloudwatch));
+            assert_eq!(row.metric, known.cloudwatch);
             for statistic in known.statistics {
                 let statistic = match statistic {
                     AwsStatistic::Sum => Statistic::Sum,
