@@ -121,7 +121,7 @@ pub(super) const ROWS: &[Row] = &[
         &[Pattern::TargetGroup],
         gauge(
             ALB,
-            "unhealthy_host_count",
+            "un_healthy_host_count",
             "UnHealthyHostCount",
             Unit::Count,
             &[Maximum, Minimum, Average],

@@ -27,14 +27,14 @@ pub(super) const ROWS: &[Row] = &[
     )),
     on(
         &[Pattern::Function, Pattern::Account],
-        gauge(
+        raw(gauge(
             LAMBDA,
             "concurrent_executions",
             "ConcurrentExecutions",
             Unit::Count,
             &[Maximum],
             "Runs at the same time.",
-        ),
+        )),
     ),
     on(
         &[Pattern::Account],
@@ -61,14 +61,14 @@ pub(super) const ROWS: &[Row] = &[
         &[Maximum],
         "Runs at the same time on provisioned concurrency.",
     ),
-    gauge(
+    raw(gauge(
         LAMBDA,
         "iterator_age",
         "IteratorAge",
         Unit::Milliseconds,
         &[Maximum],
         "Age of the last record of a stream when it was handed over.",
-    ),
+    )),
     zero(counter(
         LAMBDA,
         "dead_letter_errors",
@@ -93,12 +93,12 @@ pub(super) const ROWS: &[Row] = &[
         "AsyncEventsDropped",
         "Events given up without a successful run.",
     )),
-    gauge(
+    raw(gauge(
         LAMBDA,
         "async_event_age",
         "AsyncEventAge",
         Unit::Milliseconds,
         &[Average, Maximum],
         "From the queueing of an event to its run.",
-    ),
+    )),
 ];
