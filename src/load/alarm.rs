@@ -8,6 +8,7 @@ pub(super) enum Alarm {
     #[cfg(target_os = "linux")]
     Fine(fine::Timer),
     /// tokio's timer, which tests can pause.
+    #[cfg(any(test, not(target_os = "linux")))]
     Coarse,
 }
 
@@ -30,6 +31,7 @@ impl Alarm {
                     tokio::time::sleep_until(at).await;
                 }
             }
+            #[cfg(any(test, not(target_os = "linux")))]
             Self::Coarse => tokio::time::sleep_until(at).await,
         }
     }

@@ -124,7 +124,11 @@ impl Collector {
             let key = self.key(group[0].cell as usize);
             let bucket = self.bucket(group[0].second);
             merge_into(&mut bucket.cells, (key.journey, key.step), &slice);
-            slice.add_to(self.cell(key));
+            let cell = self.cell(key);
+            let started = cell.counts.started;
+            slice.add_to(cell);
+            // The cells count what was begun when it began; what has ended is only a part of it while the load goes on.
+            cell.counts.started = started;
             merge_into(&mut moment.slices, key, &slice);
         }
         for (cell, started) in window.started.iter().enumerate().filter(|(_, started)| **started > 0) {
@@ -195,7 +199,10 @@ impl Collector {
 
     /// Counts and packs entries of one second and cell.
     fn pack(&mut self, entries: &[Entry]) -> Slice {
-        let mut counts = Counts::default();
+        let mut counts = Counts {
+            started: entries.len() as u64,
+            ..Counts::default()
+        };
         let mut statuses: Vec<(u16, u64)> = Vec::new();
         let mut failures: Vec<(Kind, u64)> = Vec::new();
         let [passed, failed, service] = &mut self.scratch;
@@ -351,11 +358,6 @@ impl Collector {
     /// Requests begun and errors, so far.
     pub(super) fn totals(&self) -> (u64, u64, u64) {
         (self.requests, self.errors_seen, self.recording.generator.dropped)
-    }
-
-    /// Names of the journeys and their steps.
-    pub(super) fn recording(&self) -> &Recording {
-        &self.recording
     }
 
     /// The record as it is now, complete in itself.

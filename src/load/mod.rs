@@ -16,6 +16,8 @@ mod check;
 mod collector;
 mod dice;
 mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod error;
 mod exchange;
 mod generator;

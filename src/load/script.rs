@@ -158,11 +158,6 @@ impl Script {
             .min(self.journeys.len() - 1)
     }
 
-    /// When the load is over.
-    pub(super) fn end(&self) -> Duration {
-        self.stretches.last().map_or(Duration::ZERO, |stretch| stretch.to)
-    }
-
     /// The longest that any request may take.
     pub(super) fn longest_timeout(&self) -> Duration {
         self.steps.iter().map(|step| step.timeout).max().unwrap_or_default()

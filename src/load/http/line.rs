@@ -28,7 +28,7 @@ const BODY_MAX: u64 = 16 * 1024 * 1024;
 type Body = Full<Bytes>;
 
 /// A user's way to the target.
-pub(super) struct HttpLine {
+pub(in crate::load) struct HttpLine {
     http: Rc<Http>,
     link: Option<Link>,
     deadline: Deadline,
