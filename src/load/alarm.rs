@@ -67,7 +67,7 @@ mod fine {
                 let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
                 let value = Timespec {
                     tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
-                    tv_nsec: i64::from(wait.subsec_nanos()).into(),
+                    tv_nsec: i64::from(wait.subsec_nanos()),
                 };
                 let once = Itimerspec {
                     it_interval: zero,

@@ -37,6 +37,8 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod worker;
+#[cfg(test)]
+mod worker_tests;
 
 pub use engine::{Handle, Options, SLOTS, Stop, Stopper, start};
 pub use error::LoadError;

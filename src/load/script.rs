@@ -86,7 +86,7 @@ pub(super) enum Payload {
 }
 
 impl Script {
-    /// Compiles a scenario; every name is resolved, every JSONPath parsed.
+    /// Compiles a scenario; every name is resolved, every `JSONPath` parsed.
     pub(super) fn new(scenario: Scenario, run_id: &str) -> Result<Self, LoadError> {
         if let Some(reason) = nothing_to_do(&scenario) {
             return Err(LoadError::Empty {

@@ -124,7 +124,7 @@ pub(super) mod server {
     use std::time::Duration;
 
     use bytes::Bytes;
-    use http_body_util::{BodyExt as _, Full};
+    use http_body_util::{BodyExt as _, Collected, Full};
     use hyper::body::Incoming;
     use hyper::service::service_fn;
     use hyper::{Request, Response};
@@ -212,7 +212,7 @@ pub(super) mod server {
             _ => {}
         }
         let (head, body) = request.into_parts();
-        let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
         let header = head.headers.get("x-test").map(|value| value.to_str().unwrap_or_default());
         let echo = serde_json::json!({
             "method": head.method.as_str(),
@@ -262,7 +262,8 @@ pub(super) mod server {
     async fn endless(mut stream: TcpStream, counts: &Counts) {
         if head(&mut stream, counts).await {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
-            while stream.write_all(b"4\r\nmore\r\n").await.is_ok() {}
+            let chunk = [b"1000\r\n".as_slice(), &[b'x'; 0x1000], b"\r\n"].concat();
+            while stream.write_all(&chunk).await.is_ok() {}
         }
     }
 }

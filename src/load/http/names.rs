@@ -133,12 +133,11 @@ impl Names {
         let is_first = known.is_empty();
         let mut fresh = 0;
         for address in found {
-            match known.iter_mut().find(|(old, _)| old == address) {
-                Some(old) => old.1 = now,
-                None => {
-                    known.push((*address, now));
-                    fresh += 1;
-                }
+            if let Some(old) = known.iter_mut().find(|(old, _)| old == address) {
+                old.1 = now;
+            } else {
+                known.push((*address, now));
+                fresh += 1;
             }
         }
         let before = known.len();
