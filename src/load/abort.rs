@@ -77,8 +77,10 @@ impl Watch {
     }
 }
 
+/// Rounded up, and at least one.
 fn whole_seconds(duration: Duration) -> u32 {
-    u32::try_from(duration.as_secs_f64().ceil().max(1.0) as u64).unwrap_or(u32::MAX)
+    let whole = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    u32::try_from(whole.max(1)).unwrap_or(u32::MAX)
 }
 
 /// A metric's material over some moments.
@@ -104,11 +106,11 @@ impl Sum {
                     sum.of += moment.arrivals;
                 }
                 Metric::Iterations | Metric::JourneyTime => {
-                    for ((phase, journey), started, completed, times) in &moment.iterations {
-                        if choice.has_phase(*phase) && choice.has_journey(*journey) {
-                            sum.of += started;
-                            sum.hits += completed;
-                            sum.times.merge(times);
+                    for rounds in &moment.iterations {
+                        if choice.has_phase(rounds.phase) && choice.has_journey(rounds.journey) {
+                            sum.of += rounds.started;
+                            sum.hits += rounds.times.len();
+                            sum.times.merge(&rounds.times);
                         }
                     }
                 }

@@ -8,6 +8,7 @@ pub(super) enum Alarm {
     #[cfg(target_os = "linux")]
     Fine(fine::Timer),
     /// tokio's timer, which tests can pause.
+    #[cfg(any(test, not(target_os = "linux")))]
     Coarse,
 }
 
@@ -30,6 +31,7 @@ impl Alarm {
                     tokio::time::sleep_until(at).await;
                 }
             }
+            #[cfg(any(test, not(target_os = "linux")))]
             Self::Coarse => tokio::time::sleep_until(at).await,
         }
     }
@@ -65,7 +67,7 @@ mod fine {
                 let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
                 let value = Timespec {
                     tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
-                    tv_nsec: i64::from(wait.subsec_nanos()).into(),
+                    tv_nsec: i64::from(wait.subsec_nanos()),
                 };
                 let once = Itimerspec {
                     it_interval: zero,

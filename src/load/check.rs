@@ -60,7 +60,7 @@ enum Look {
     Json(Path),
 }
 
-/// A JSONPath. Plain member and index steps, which is what nearly all are, need no general evaluation.
+/// A `JSONPath`. Plain member and index steps, which is what nearly all are, need no general evaluation.
 #[derive(Debug)]
 enum Path {
     Plain(Vec<Hop>),
@@ -83,7 +83,7 @@ pub(super) struct Inspected {
 }
 
 /// Where saved values go.
-pub(super) struct Shelf<'a> {
+pub(super) struct Memory<'a> {
     pub(super) saved: &'a mut [Option<Json>],
     pub(super) kept: &'a mut [Option<Json>],
 }
@@ -147,7 +147,7 @@ impl Inspection {
     }
 
     /// Evaluates every check, and the saves when all hold.
-    pub(super) fn inspect(&self, answer: &Answer, time: Duration, shelf: &mut Shelf<'_>) -> Inspected {
+    pub(super) fn inspect(&self, answer: &Answer, time: Duration, memory: &mut Memory<'_>) -> Inspected {
         let mut view = View {
             answer,
             time,
@@ -168,7 +168,7 @@ impl Inspection {
                 });
             }
         }
-        if inspected.failure.is_none() && !self.saves.iter().all(|save| save.keep(&mut view, shelf)) {
+        if inspected.failure.is_none() && !self.saves.iter().all(|save| save.keep(&mut view, memory)) {
             inspected.failure = Some(Failure::Data);
         }
         inspected
@@ -177,13 +177,13 @@ impl Inspection {
 
 impl Saved {
     /// Whether there was a value.
-    fn keep(&self, view: &mut View<'_>, shelf: &mut Shelf<'_>) -> bool {
+    fn keep(&self, view: &mut View<'_>, memory: &mut Memory<'_>) -> bool {
         let value = match view.see(&self.look) {
             None | Some(Seen::Json(Json::Null)) => return false,
             Some(seen) => seen.into_json(),
         };
-        let shelf = if self.for_user { &mut shelf.kept } else { &mut shelf.saved };
-        shelf[self.slot] = Some(value);
+        let memory = if self.for_user { &mut memory.kept } else { &mut memory.saved };
+        memory[self.slot] = Some(value);
         true
     }
 }
@@ -192,8 +192,15 @@ impl Saved {
 struct View<'a> {
     answer: &'a Answer,
     time: Duration,
-    /// The body as JSON; the inner `None` when it is none.
-    parsed: Option<Option<Json>>,
+    /// The body as JSON, once it was needed.
+    parsed: Option<Parsed>,
+}
+
+/// A body, parsed.
+enum Parsed {
+    Json(Json),
+    /// It is no JSON.
+    Other,
 }
 
 /// A part of an answer.
@@ -218,8 +225,11 @@ impl View<'_> {
                 .as_deref()
                 .map(|text| Seen::Text(Cow::Borrowed(text))),
             Look::Json(path) => {
-                let parsed = self.parsed.get_or_insert_with(|| serde_json::from_slice(&answer.body).ok());
-                path.first(parsed.as_ref()?).map(Seen::Json)
+                let parse = || serde_json::from_slice(&answer.body).map_or(Parsed::Other, Parsed::Json);
+                match self.parsed.get_or_insert_with(parse) {
+                    Parsed::Json(document) => path.first(document).map(Seen::Json),
+                    Parsed::Other => None,
+                }
             }
         }
     }
@@ -229,7 +239,7 @@ impl Seen<'_> {
     fn holds(&self, test: &Test) -> bool {
         match test {
             Test::Exists => !matches!(self, Self::Json(Json::Null)),
-            Test::Contains(text) => self.contains(text),
+            Test::Contains(part) => self.contains(part),
             Test::Compare(op, literal) => self.compare(*op, literal),
             Test::In(literals) => literals.iter().any(|literal| self.compare(Op::Equal, literal)),
         }
@@ -395,11 +405,11 @@ mod tests {
     fn inspect(step: &Step, answer: &Answer) -> (Inspected, Vec<Option<Json>>) {
         let inspection = Inspection::new(step, "j/s", &mut Interner::default()).unwrap();
         let mut saved = vec![None; 4];
-        let mut shelf = Shelf {
+        let mut memory = Memory {
             saved: &mut saved,
             kept: &mut [None, None],
         };
-        let inspected = inspection.inspect(answer, Duration::from_millis(120), &mut shelf);
+        let inspected = inspection.inspect(answer, Duration::from_millis(120), &mut memory);
         (inspected, saved)
     }
 

@@ -1,11 +1,9 @@
 //! Windows of all threads become one recording. Runs on its own thread, knows nothing of threads or clocks itself.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use super::recorder::{Cells, ERRORS_KEPT, Ending, Entry, Kind, Window};
-use super::recording::{
-    Bucket, Cell, CellKey, Counts, EndReason, ErrorSeen, Generator, Iterations, PhaseWindow, Recording, Slice, histogram,
-};
+use super::recorder::{Cells, Ending, Entry, Errors, Kind, Window};
+use super::recording::{Bucket, Cell, CellKey, Counts, EndReason, Generator, Iterations, PhaseWindow, Recording, Slice, histogram};
 use super::sample::Failure;
 use super::script::Script;
 use super::sparse::{Scratch, Sparse};
@@ -20,12 +18,22 @@ pub(super) struct Moment {
     /// Which second of the load.
     pub(super) second: u32,
     pub(super) slices: Vec<(CellKey, Slice)>,
-    pub(super) iterations: Vec<((u16, u16), u64, u64, Sparse)>,
+    pub(super) iterations: Vec<Rounds>,
     pub(super) started: u64,
     pub(super) dropped: u64,
     pub(super) arrivals: u64,
     pub(super) users: u32,
     pub(super) in_flight: u32,
+}
+
+/// Journeys of one kind.
+#[derive(Clone, Debug)]
+pub(super) struct Rounds {
+    pub(super) phase: u16,
+    pub(super) journey: u16,
+    pub(super) started: u64,
+    /// Durations of the completed.
+    pub(super) times: Sparse,
 }
 
 /// What a run is recorded under.
@@ -51,7 +59,7 @@ pub(super) struct Collector {
     scratch: [Scratch; 3],
     lag_open: Sparse,
     lag_closed: Sparse,
-    errors: BTreeMap<(u16, u16, Failure, Option<u16>, String), (u64, f64, f64)>,
+    errors: Errors,
     /// The newest last.
     moments: VecDeque<Moment>,
     moments_kept: usize,
@@ -99,7 +107,7 @@ impl Collector {
             scratch: [Scratch::new(), Scratch::new(), Scratch::new()],
             lag_open: Sparse::default(),
             lag_closed: Sparse::default(),
-            errors: BTreeMap::new(),
+            errors: Errors::default(),
             moments: VecDeque::new(),
             moments_kept: seconds_kept,
             requests: 0,
@@ -124,7 +132,11 @@ impl Collector {
             let key = self.key(group[0].cell as usize);
             let bucket = self.bucket(group[0].second);
             merge_into(&mut bucket.cells, (key.journey, key.step), &slice);
-            slice.add_to(self.cell(key));
+            let cell = self.cell(key);
+            let started = cell.counts.started;
+            slice.add_to(cell);
+            // The cells count what was begun when it began; what has ended is only a part of it while the load goes on.
+            cell.counts.started = started;
             merge_into(&mut moment.slices, key, &slice);
         }
         for (cell, started) in window.started.iter().enumerate().filter(|(_, started)| **started > 0) {
@@ -142,22 +154,24 @@ impl Collector {
         self.recording.generator.arrivals += window.arrivals;
         self.lag_open.merge(&window.lag_open);
         self.lag_closed.merge(&window.lag_closed);
-        self.absorb_journeys(&window, &mut moment);
+        self.absorb_journeys(&mut window, &mut moment);
         self.absorb_errors(std::mem::take(&mut window.errors));
         let in_flight_max = window.in_flight;
         self.add_moment(moment, in_flight_max);
     }
 
-    fn absorb_journeys(&mut self, window: &Window, moment: &mut Moment) {
+    fn absorb_journeys(&mut self, window: &mut Window, moment: &mut Moment) {
         for (number, started) in window.journeys_started.iter().enumerate().filter(|(_, started)| **started > 0) {
             self.iterations(number).started += started;
             let (phase, journey) = self.cells.split_iteration(number);
-            moment
-                .iterations
-                .push(((index16(phase), index16(journey)), *started, 0, Sparse::default()));
+            moment.iterations.push(Rounds {
+                phase: index16(phase),
+                journey: index16(journey),
+                started: *started,
+                times: Sparse::default(),
+            });
         }
-        let mut completed: BTreeMap<u32, u64> = BTreeMap::new();
-        let mut journeys = window.journeys.clone();
+        let mut journeys = std::mem::take(&mut window.journeys);
         journeys.sort_unstable();
         for group in journeys.chunk_by(|a, b| a.0 == b.0) {
             for (_, micros) in group {
@@ -165,37 +179,42 @@ impl Collector {
             }
             let times = self.scratch[0].drain();
             let number = group[0].0;
-            completed.insert(number, times.len());
             let iterations = self.iterations(number as usize);
             iterations.completed += times.len();
             times.add_to(&mut iterations.duration);
             let (phase, journey) = self.cells.split_iteration(number as usize);
-            moment.iterations.push(((index16(phase), index16(journey)), 0, times.len(), times));
+            moment.iterations.push(Rounds {
+                phase: index16(phase),
+                journey: index16(journey),
+                started: 0,
+                times,
+            });
         }
     }
 
-    fn absorb_errors(&mut self, errors: Vec<ErrorSeen>) {
-        for seen in errors {
-            let text = match (&seen.failure, self.steps.iter().position(|step| *step == (seen.journey, seen.step))) {
-                (Failure::Check(index), Some(step)) => self.check_texts[step].get(usize::from(*index)).cloned(),
-                (Failure::Status, Some(step)) if seen.text.is_empty() => {
-                    self.check_texts[step].iter().find(|text| text.starts_with("status")).cloned()
-                }
-                (Failure::Data, _) if seen.text.is_empty() => Some("a value to save was not in the answer".to_owned()),
+    /// Adds errors; what a check was is written out here, so that the load threads need not.
+    fn absorb_errors(&mut self, errors: Errors) {
+        for (mut key, seen) in errors.into_each() {
+            let step = self.steps.iter().position(|step| *step == (key.journey, key.step));
+            let checks = step.map(|step| self.check_texts[step].as_slice()).unwrap_or_default();
+            let text = match &key.failure {
+                _ if !key.text.is_empty() => None,
+                Failure::Check(index) => checks.get(usize::from(*index)).cloned(),
+                Failure::Status => checks.iter().find(|text| text.starts_with("status")).cloned(),
+                Failure::Data => Some("a value to save was not in the answer".to_owned()),
                 _ => None,
             };
-            let mut key = (seen.journey, seen.step, seen.failure, seen.status, text.unwrap_or(seen.text));
-            if self.errors.len() >= ERRORS_KEPT && !self.errors.contains_key(&key) {
-                "other".clone_into(&mut key.4);
-            }
-            let known = self.errors.entry(key).or_insert((0, seen.first, seen.last));
-            *known = (known.0 + seen.count, known.1.min(seen.first), known.2.max(seen.last));
+            key.text = text.unwrap_or(key.text);
+            self.errors.add(key, seen);
         }
     }
 
     /// Counts and packs entries of one second and cell.
     fn pack(&mut self, entries: &[Entry]) -> Slice {
-        let mut counts = Counts::default();
+        let mut counts = Counts {
+            started: entries.len() as u64,
+            ..Counts::default()
+        };
         let mut statuses: Vec<(u16, u64)> = Vec::new();
         let mut failures: Vec<(Kind, u64)> = Vec::new();
         let [passed, failed, service] = &mut self.scratch;
@@ -353,11 +372,6 @@ impl Collector {
         (self.requests, self.errors_seen, self.recording.generator.dropped)
     }
 
-    /// Names of the journeys and their steps.
-    pub(super) fn recording(&self) -> &Recording {
-        &self.recording
-    }
-
     /// The record as it is now, complete in itself.
     pub(super) fn close(&mut self, end: EndReason, now: Timestamp, cpu_seconds: f64) -> &Recording {
         let seconds = (now.as_duration() - self.recording.started.as_duration()).as_secs_f64();
@@ -372,21 +386,7 @@ impl Collector {
                 ..phase.clone()
             })
             .collect();
-        self.recording.errors = self
-            .errors
-            .iter()
-            .map(|((journey, step, failure, status, text), (count, first, last))| ErrorSeen {
-                journey: *journey,
-                step: *step,
-                failure: failure.clone(),
-                status: *status,
-                text: text.clone(),
-                count: *count,
-                first: *first,
-                last: *last,
-            })
-            .collect();
-        self.recording.errors.sort_by_key(|seen| std::cmp::Reverse(seen.count));
+        self.recording.errors = self.errors.list();
         let is_open = !self.lag_open.is_empty() || self.recording.generator.dropped > 0;
         let generator = &mut self.recording.generator;
         generator.cpu_seconds = cpu_seconds;

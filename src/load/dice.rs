@@ -1,6 +1,6 @@
 //! Random numbers that the run's seed repeats on every machine and in every version.
 //!
-//! SplitMix64: eight bytes a stream, so that every journey has one of its own. Not for secrets.
+//! `SplitMix64`: eight bytes a stream, so that every journey has one of its own. Not for secrets.
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
@@ -33,7 +33,6 @@ impl Dice {
     }
 
     /// Less than `bound`, which is not 0.
-    #[expect(clippy::cast_possible_truncation, reason = "the high half is less than the bound")]
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }

@@ -24,7 +24,7 @@ pub enum LoadError {
         /// What is wrong.
         reason: String,
     },
-    /// A JSONPath does not parse.
+    /// A `JSONPath` does not parse.
     #[error("use `{path}` in step `{step}`: {reason}")]
     JsonPath {
         /// The step, as `journey/step`.

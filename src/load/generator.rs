@@ -62,7 +62,9 @@ mod tests {
 
     fn judged(dropped: u64, imbalance: u64, late: &[u32], is_open: bool) -> Vec<String> {
         let mut scratch = Scratch::new();
-        late.iter().for_each(|late| scratch.add(*late));
+        for late in late {
+            scratch.add(*late);
+        }
         let mut generator = Generator {
             dropped,
             imbalance,

@@ -16,6 +16,8 @@ mod check;
 mod collector;
 mod dice;
 mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod error;
 mod exchange;
 mod generator;
@@ -35,6 +37,8 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod worker;
+#[cfg(test)]
+mod worker_tests;
 
 pub use engine::{Handle, Options, SLOTS, Stop, Stopper, start};
 pub use error::LoadError;

@@ -2,7 +2,7 @@
 //!
 //! The hot path only appends; counting and packing are the collector's work on its own thread.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::time::Duration;
 
 use super::recording::{ErrorSeen, micros};
@@ -11,7 +11,7 @@ use super::script::Script;
 use super::sparse::{Scratch, Sparse};
 
 /// Distinct errors that are kept apart; the rest is counted together.
-pub(super) const ERRORS_KEPT: usize = 200;
+const ERRORS_KEPT: usize = 200;
 /// Entries after which a log that nobody took is handed over anyway.
 const LOG_START: usize = 1_024;
 
@@ -169,18 +169,78 @@ pub(super) struct Window {
     pub(super) in_flight_now: u32,
     /// The most since the last window.
     pub(super) in_flight: u32,
-    pub(super) errors: Vec<ErrorSeen>,
+    pub(super) errors: Errors,
 }
 
 /// What makes an error distinct.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct ErrorKey {
-    journey: u16,
-    step: u16,
-    failure: Failure,
-    status: Option<u16>,
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ErrorKey {
+    pub(super) journey: u16,
+    pub(super) step: u16,
+    pub(super) failure: Failure,
+    pub(super) status: Option<u16>,
     /// Empty when the check tells.
-    text: String,
+    pub(super) text: String,
+}
+
+/// How often and when (first, last) an error was seen, in seconds from the start of the load.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    count: u64,
+    first: f64,
+    last: f64,
+}
+
+/// Distinct errors, bounded: what comes when there are too many is counted as `other`.
+#[derive(Debug, Default)]
+pub(super) struct Errors(HashMap<ErrorKey, Seen>);
+
+impl Errors {
+    /// Counts an error.
+    pub(super) fn add(&mut self, mut key: ErrorKey, seen: Seen) {
+        if self.0.len() >= ERRORS_KEPT && !self.0.contains_key(&key) {
+            "other".clone_into(&mut key.text);
+        }
+        match self.0.entry(key) {
+            hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(seen);
+            }
+            hash_map::Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.count += seen.count;
+                known.first = known.first.min(seen.first);
+                known.last = known.last.max(seen.last);
+            }
+        }
+    }
+
+    /// Every error with what is known of it.
+    pub(super) fn into_each(self) -> impl Iterator<Item = (ErrorKey, Seen)> {
+        self.0.into_iter()
+    }
+
+    /// The most frequent first.
+    pub(super) fn list(&self) -> Vec<ErrorSeen> {
+        let mut list: Vec<ErrorSeen> = self
+            .0
+            .iter()
+            .map(|(key, seen)| ErrorSeen {
+                journey: key.journey,
+                step: key.step,
+                failure: key.failure.clone(),
+                status: key.status,
+                text: key.text.clone(),
+                count: seen.count,
+                first: seen.first,
+                last: seen.last,
+            })
+            .collect();
+        list.sort_by(|a, b| {
+            let place = |seen: &ErrorSeen| (seen.journey, seen.step, seen.status, seen.text.clone());
+            b.count.cmp(&a.count).then_with(|| place(a).cmp(&place(b)))
+        });
+        list
+    }
 }
 
 /// A thread's log.
@@ -190,7 +250,7 @@ pub(super) struct Recorder {
     window: Window,
     lag_open: Scratch,
     lag_closed: Scratch,
-    errors: HashMap<ErrorKey, (u64, f64, f64)>,
+    errors: Errors,
 }
 
 impl Recorder {
@@ -207,7 +267,7 @@ impl Recorder {
             window,
             lag_open: Scratch::new(),
             lag_closed: Scratch::new(),
-            errors: HashMap::new(),
+            errors: Errors::default(),
         }
     }
 
@@ -231,7 +291,7 @@ impl Recorder {
             cell: narrow(self.cells.cell(sample.due, sample.journey, sample.step) as u64),
             response: narrow(micros(sample.done.saturating_sub(sample.due))),
             service: if sample.sent < sample.done {
-                narrow(micros(sample.done - sample.sent))
+                narrow(micros(sample.done.saturating_sub(sample.sent)))
             } else {
                 0
             },
@@ -249,18 +309,19 @@ impl Recorder {
     #[cold]
     fn error(&mut self, sample: &Sample, failure: &Failure, status: u16, text: &str) {
         let at = sample.done.as_secs_f64();
-        let mut key = ErrorKey {
+        let key = ErrorKey {
             journey: sample.journey,
             step: sample.step,
             failure: failure.clone(),
             status: (status != 0).then_some(status),
             text: text.to_owned(),
         };
-        if self.errors.len() >= ERRORS_KEPT && !self.errors.contains_key(&key) {
-            "other".clone_into(&mut key.text);
-        }
-        let seen = self.errors.entry(key).or_insert((0, at, at));
-        *seen = (seen.0 + 1, seen.1.min(at), seen.2.max(at));
+        let seen = Seen {
+            count: 1,
+            first: at,
+            last: at,
+        };
+        self.errors.add(key, seen);
     }
 
     /// Something went wrong that was no request, such as data running out.
@@ -335,20 +396,7 @@ impl Recorder {
         window.in_flight_now = in_flight;
         window.lag_open = self.lag_open.drain();
         window.lag_closed = self.lag_closed.drain();
-        window.errors = self
-            .errors
-            .drain()
-            .map(|(key, (count, first, last))| ErrorSeen {
-                journey: key.journey,
-                step: key.step,
-                failure: key.failure,
-                status: key.status,
-                text: key.text,
-                count,
-                first,
-                last,
-            })
-            .collect();
+        window.errors = std::mem::take(&mut self.errors);
         window
     }
 }

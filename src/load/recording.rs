@@ -329,6 +329,7 @@ impl Counts {
 
 /// An empty histogram of microseconds, 1 µs to 1 h, 3 significant digits. It grows with what it holds.
 #[must_use]
+#[expect(clippy::missing_panics_doc, reason = "it cannot")]
 pub fn histogram() -> Histogram<u64> {
     #[expect(clippy::expect_used, reason = "the crate accepts 3 digits")]
     Histogram::new(3).expect("3 digits are valid")

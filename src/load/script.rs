@@ -86,7 +86,7 @@ pub(super) enum Payload {
 }
 
 impl Script {
-    /// Compiles a scenario; every name is resolved, every JSONPath parsed.
+    /// Compiles a scenario; every name is resolved, every `JSONPath` parsed.
     pub(super) fn new(scenario: Scenario, run_id: &str) -> Result<Self, LoadError> {
         if let Some(reason) = nothing_to_do(&scenario) {
             return Err(LoadError::Empty {
@@ -156,11 +156,6 @@ impl Script {
         self.journeys
             .partition_point(|journey| journey.weight_up_to <= drawn)
             .min(self.journeys.len() - 1)
-    }
-
-    /// When the load is over.
-    pub(super) fn end(&self) -> Duration {
-        self.stretches.last().map_or(Duration::ZERO, |stretch| stretch.to)
     }
 
     /// The longest that any request may take.

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::check::{Answer, Shelf};
+use super::check::{Answer, Memory};
 use super::dice::Dice;
 use super::exchange::{Line, Loss, Request, Transport};
 use super::recorder::{Recorder, Window};
@@ -73,6 +73,8 @@ pub(super) struct Local<T: Transport> {
     pub(super) quiet: Notify,
     /// Slots below this have a user at work.
     pub(super) crowd: Cell<u32>,
+    /// What users in slots would begin from then on belongs to a phase without them.
+    pub(super) crowd_until: Cell<Instant>,
     /// Whether a slot has a user, still or again.
     occupied: RefCell<Vec<bool>>,
     /// Users at work in slots.
@@ -100,6 +102,7 @@ impl<T: Transport> Local<T> {
             in_flight: Cell::new(0),
             quiet: Notify::new(),
             crowd: Cell::new(0),
+            crowd_until: Cell::new(epoch),
             occupied: RefCell::default(),
             users: Cell::new(0),
             idle: RefCell::default(),
@@ -162,13 +165,12 @@ impl<T: Transport> Local<T> {
     }
 
     /// Whether a user may begin another request; a slot that is not wanted any more ends at the next step.
-    pub(super) fn goes_on(&self, slot: Option<u32>) -> bool {
-        !self.stopping.get() && slot.is_none_or(|slot| slot < self.crowd.get())
+    pub(super) fn goes_on(&self, slot: Option<u32>, due: Instant) -> bool {
+        !self.stopping.get() && slot.is_none_or(|slot| slot < self.crowd.get() && due < self.crowd_until.get())
     }
 
-    /// One journey. Returns when the user is ready for the next one.
-    pub(super) async fn journey(&self, user: &mut User<T::Line>, dice: Dice, start: Start, slot: Option<u32>) {
-        let mut dice = dice;
+    /// One journey. Gives the time at which the user is ready for the next one.
+    pub(super) async fn journey(&self, user: &mut User<T::Line>, mut dice: Dice, start: Start, slot: Option<u32>) -> Instant {
         let index = self.script.choose(&mut dice);
         let journey = &self.script.journeys[index];
         user.iteration += 1;
@@ -177,19 +179,19 @@ impl<T: Transport> Local<T> {
             Start::Ready(now) => (now, now),
         };
         if let Err(text) = self.draw_rows(journey, user, &mut dice) {
-            let mut recorder = self.recorder.borrow_mut();
-            recorder.mishap(self.since(now), self.script.steps[journey.first].journey, &text);
-            drop(recorder);
+            let journey = self.script.steps[journey.first].journey;
+            self.recorder.borrow_mut().mishap(self.since(now), journey, &text);
             // Nothing was sent, so nothing paces the user.
-            return tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            return Instant::now();
         }
         let number = self.numbered(self.journeys.replace(self.journeys.get() + 1)) + 1;
         let begun = due;
         let iteration = self.recorder.borrow_mut().journey_started(self.since(due), index);
         user.saved.fill(None);
         for position in journey.first..journey.last {
-            if !self.goes_on(slot) {
-                return;
+            if !self.goes_on(slot, due) {
+                return now;
             }
             let mut turn = Turn {
                 position,
@@ -205,13 +207,14 @@ impl<T: Transport> Local<T> {
                 self.recorder.borrow_mut().journey_completed(iteration, took);
             }
             if (!passed || last) && matches!(start, Start::Due(_)) {
-                return;
+                return done;
             }
             (due, now) = self.think(journey.think, done, start, &mut dice).await;
             if !passed {
-                return;
+                break;
             }
         }
+        now
     }
 
     /// Pauses after a step. Gives when the next is due and the time by then.
@@ -259,7 +262,7 @@ impl<T: Transport> Local<T> {
                 flight.end(turn.now, Outcome::Lost(Failure::Data), (0, 0), (0, 0), &text);
                 // Nothing was awaited, so the other tasks get their turn here.
                 tokio::task::yield_now().await;
-                return (false, turn.now);
+                return (false, Instant::now());
             }
         };
         let sending = body.len() as u64;
@@ -281,14 +284,14 @@ impl<T: Transport> Local<T> {
             let sent = if flight.sent.get().is_some() { sending } else { 0 };
             flight.end(done, Outcome::Lost(failure), (sent, 0), (0, 0), &text);
             tokio::task::yield_now().await;
-            return (false, done);
+            return (false, Instant::now());
         }
         let service = done.saturating_duration_since(flight.sent.get().unwrap_or(turn.now));
-        let mut shelf = Shelf {
+        let mut memory = Memory {
             saved: &mut user.saved,
             kept: &mut user.kept,
         };
-        let inspected = step.inspection.inspect(&user.answer, service, &mut shelf);
+        let inspected = step.inspection.inspect(&user.answer, service, &mut memory);
         let status = user.answer.status;
         let passed = inspected.failure.is_none();
         let outcome = inspected

@@ -309,7 +309,7 @@ mod tests {
             let mut time = Duration::ZERO;
             let mut steps = 0;
             while let Some(next) = crowd.next_change(time) {
-                let middle = time + (next - time) / 2;
+                let middle = time + next.saturating_sub(time) / 2;
                 prop_assert_eq!(crowd.at(middle), crowd.at(time));
                 prop_assert!(crowd.at(next + Duration::from_micros(1)) != crowd.at(time));
                 time = next + Duration::from_micros(1);

@@ -117,9 +117,16 @@ async fn ordered(orders: &mut watch::Receiver<Order>, least: Order) -> Order {
 async fn conduct<T: Transport>(local: &Rc<Local<T>>, alarm: &Alarm, slots: &Slots) {
     let script = Arc::clone(&local.script);
     let mut arrived = 0;
-    for stretch in &script.stretches {
+    for (at, stretch) in script.stretches.iter().enumerate() {
         match stretch.load {
-            Load::Closed(crowd) => closed(local, stretch, &crowd).await,
+            Load::Closed(crowd) => {
+                let closed_on = script.stretches[at..]
+                    .iter()
+                    .take_while(|stretch| matches!(stretch.load, Load::Closed(_)));
+                let until = closed_on.last().map_or(stretch.to, |last| last.to);
+                local.crowd_until.set(local.epoch + until);
+                closed(local, stretch, &crowd).await;
+            }
             Load::Open(line) => {
                 local.crowd.set(0);
                 arrived += open(
@@ -166,9 +173,10 @@ fn fill<T: Transport>(local: &Rc<Local<T>>, wanted: u32) {
 /// A user of a closed phase: one journey after the other.
 async fn user<T: Transport>(local: Rc<Local<T>>, slot: u32) {
     let mut user = local.waiting_user().unwrap_or_else(|| local.make_user());
-    while local.goes_on(Some(slot)) {
+    let mut now = Instant::now();
+    while local.goes_on(Some(slot), now) {
         let dice = Dice::new(local.seed, [user.id, user.iteration]);
-        local.journey(&mut user, dice, Start::Ready(Instant::now()), Some(slot)).await;
+        now = local.journey(&mut user, dice, Start::Ready(now), Some(slot)).await;
     }
     local.vacate(slot);
     local.idle.borrow_mut().push_back(user);
@@ -213,7 +221,7 @@ async fn open<T: Transport>(local: &Rc<Local<T>>, stretch: &Stretch, line: &Line
         n += u64::from(share.of);
     }
     // The next number of any thread that is not due any more; all threads come to the same.
-    (n.saturating_sub(u64::from(share.of))..)
+    (n.saturating_sub(u64::from(share.of))..n)
         .find(|n| line.due(*n).is_none())
         .unwrap_or(n)
 }

@@ -130,20 +130,21 @@ impl Names {
     fn learn(&self, found: &[SocketAddr], now: Instant) {
         self.looked.set(Some(now));
         let mut known = self.known.borrow_mut();
+        let is_first = known.is_empty();
         let mut fresh = 0;
         for address in found {
-            match known.iter_mut().find(|(old, _)| old == address) {
-                Some(old) => old.1 = now,
-                None => {
-                    known.push((*address, now));
-                    fresh += 1;
-                }
+            if let Some(old) = known.iter_mut().find(|(old, _)| old == address) {
+                old.1 = now;
+            } else {
+                known.push((*address, now));
+                fresh += 1;
             }
         }
         let before = known.len();
         known.retain(|(_, named)| now.saturating_duration_since(*named) < FORGET);
         if fresh > 0 || known.len() < before {
             self.generation.set(self.generation.get() + 1);
+            let fresh = if is_first { 0 } else { fresh };
             self.fresh.set((fresh, u32::try_from(known.len()).unwrap_or(u32::MAX)));
         }
     }

@@ -36,7 +36,14 @@ impl Origin {
             return Err(error("credentials do not belong into an address; use a header"));
         }
         let own_port = if is_tls { 443 } else { 80 };
-        let port = authority.port_u16().unwrap_or(own_port);
+        let port = match authority
+            .as_str()
+            .strip_prefix(authority.host())
+            .and_then(|rest| rest.strip_prefix(':'))
+        {
+            Some(port) => port.parse().map_err(|_| error("its port is not a number below 65536"))?,
+            None => own_port,
+        };
         if uri.query().is_some() {
             return Err(error("a query belongs to a step"));
         }
