@@ -66,6 +66,7 @@ pub fn time_grid(ticks: &[Tick]) -> String {
 #[must_use]
 pub fn class(line: &Line) -> String {
     let role = match line.role {
+        _ if line.shape == Shape::Level => "level",
         Role::Main => "main",
         Role::Faint => "faint",
         Role::Limit => "limit",

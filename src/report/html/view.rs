@@ -95,7 +95,7 @@ pub(super) struct Place {
 }
 
 /// Labels nearer than this share of the axis are one.
-const APART: f64 = 0.02;
+const APART: f64 = 0.03;
 
 pub(super) fn marks(report: &Report, axis: TimeAxis) -> Vec<MarkView> {
     let mut marks: Vec<_> = report.marks.iter().filter(|mark| mark.kind != MarkKind::Phase).collect();
@@ -198,6 +198,8 @@ pub(super) struct ChartView {
     pub(super) described: String,
     /// Nothing to see: only words are shown.
     pub(super) flat: bool,
+    /// One resource only: errors can be red without hiding whose they are.
+    pub(super) solo: bool,
 }
 
 /// One line.
@@ -216,21 +218,17 @@ pub(super) fn groups(charts: &Charts) -> Vec<GroupView> {
             id: group.id.clone(),
             title: group.title.clone(),
             minor: group.minor,
-            charts: group
-                .charts
-                .iter()
-                .map(|chart| view(chart, charts.axis, group.id == "timeline"))
-                .collect(),
+            charts: group.charts.iter().map(|chart| view(chart, charts.axis)).collect(),
         })
         .collect()
 }
 
-fn view(chart: &Chart, axis: TimeAxis, always: bool) -> ChartView {
+fn view(chart: &Chart, axis: TimeAxis) -> ChartView {
     let picture = charts::picture(chart, axis);
-    let flat = if always { chart.is_empty() } else { chart.is_flat() };
+    let flat = chart.is_flat();
     let mut notes = chart.notes.clone();
     if flat && !chart.is_empty() {
-        notes.insert(0, "zero in every minute".into());
+        notes.insert(0, "zero all the time".into());
     }
     ChartView {
         id: chart.id.clone(),
@@ -240,6 +238,10 @@ fn view(chart: &Chart, axis: TimeAxis, always: bool) -> ChartView {
         values: picture.values,
         csv: charts::csv(chart),
         described: described(chart),
+        solo: chart
+            .lines
+            .iter()
+            .all(|line| line.shape == Shape::Level || line.colour == chart.lines[0].colour),
         flat,
         lines: chart
             .lines
