@@ -89,7 +89,7 @@ impl Scale {
     /// From zero to a round number above the greatest value.
     #[must_use]
     pub fn linear(greatest: f64) -> Self {
-        let greatest = if greatest.is_finite() && greatest > 0.0 { greatest } else { 1.0 };
+        let greatest = if greatest.is_finite() && greatest > 0.0 { greatest } else { 0.9 };
         // A line along the very edge could not be told from the edge.
         let room = greatest * 1.04;
         let step = round_step(room);
