@@ -201,7 +201,9 @@
     }
     for (const placed of document.querySelectorAll(".over > span")) {
       const start = Number(placed.dataset.from) / 100;
-      placed.style.left = `${Math.max((start - left) / width, placed.dataset.to ? 0 : -1) * 100}%`;
+      const share = (start - left) / width;
+      placed.style.left = `${Math.max(share, 0) * 100}%`;
+      placed.hidden = share < 0 || share > 1;
       if (placed.dataset.to) {
         const end = Number(placed.dataset.to) / 100;
         placed.style.width = `${Math.max(0, (Math.min(end, left + width) - Math.max(start, left)) / width) * 100}%`;

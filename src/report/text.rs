@@ -7,7 +7,7 @@ use crate::units;
 use super::cause::cause;
 use super::model::Report;
 use super::styled::{Styled, Tone, left, right, shortened};
-use super::{moment, tables};
+use super::{moment, status};
 
 /// What only the command knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub fn tone(status: Status) -> Tone {
 
 #[expect(clippy::float_cmp, reason = "1 is what the profile says when nothing is scaled")]
 fn headline(screen: &mut Styled, report: &Report, width: usize) {
-    let (_, word, _) = tables::sign(report.verdict.overall);
+    let (_, word, _) = status::sign(report.verdict.overall);
     let generator = if report.generator.invalid.is_empty() {
         "generator healthy"
     } else {
@@ -96,7 +96,7 @@ fn criteria(screen: &mut Styled, criteria: &[Judged], width: usize) {
     if criteria.is_empty() {
         return;
     }
-    let sorted = tables::gravest_first(criteria);
+    let sorted = status::gravest_first(criteria);
     let widest = |text: fn(&Judged) -> &str, head: &str, most: usize| {
         let lengths = criteria.iter().map(|judged| text(judged).chars().count());
         lengths.max().unwrap_or(0).clamp(head.len(), most)
@@ -115,7 +115,7 @@ fn criteria(screen: &mut Styled, criteria: &[Judged], width: usize) {
         ),
     )]);
     for judged in sorted {
-        let (sign, _, _) = tables::sign(judged.status);
+        let (sign, _, _) = status::sign(judged.status);
         let last = match (judged.status, &judged.worst, &judged.note) {
             (Status::Unknown, _, Some(note)) => note,
             (_, Some(worst), _) => worst,
