@@ -37,7 +37,8 @@
   const writers = { number, seconds, bytes, percent: (value) => `${number(Math.round(value * 10) / 10)}%` };
   const iso = (at) => new Date(at * 1000).toISOString();
   const clock = (at) => iso(at).slice(11, 19);
-  const moment = (at) => (whole.to - whole.from > 72000 ? `${iso(at).slice(5, 10)} ` : "") + `${clock(at)} UTC`;
+  const day = (at) => new Date(at * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+  const moment = (at) => (whole.to - whole.from > 72000 ? `${day(at)} ` : "") + `${clock(at)} UTC`;
 
   const make = (tag, name, text) => {
     const node = document.createElement(tag);
@@ -174,8 +175,7 @@
     const found = [];
     for (let moment = Math.ceil(view.from / step) * step; moment <= view.to; moment += step) {
       const midnight = span > 72000 && clock(moment) === "00:00:00";
-      const day = () => new Date(moment * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-      found.push({ share: (moment - view.from) / span, x: ((moment - whole.from) / (whole.to - whole.from)) * WIDTH, label: step < 60 ? clock(moment) : midnight ? day() : clock(moment).slice(0, 5) });
+      found.push({ share: (moment - view.from) / span, x: ((moment - whole.from) / (whole.to - whole.from)) * WIDTH, label: step < 60 ? clock(moment) : midnight ? day(moment) : clock(moment).slice(0, 5) });
     }
     return found;
   };
@@ -201,7 +201,9 @@
     }
     for (const placed of document.querySelectorAll(".over > span")) {
       const start = Number(placed.dataset.from) / 100;
-      placed.style.left = `${Math.max((start - left) / width, placed.dataset.to ? 0 : -1) * 100}%`;
+      const share = (start - left) / width;
+      placed.style.left = `${Math.max(share, 0) * 100}%`;
+      placed.hidden = share < 0 || share > 1;
       if (placed.dataset.to) {
         const end = Number(placed.dataset.to) / 100;
         placed.style.width = `${Math.max(0, (Math.min(end, left + width) - Math.max(start, left)) / width) * 100}%`;

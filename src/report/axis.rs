@@ -89,22 +89,24 @@ impl Scale {
     /// From zero to a round number above the greatest value.
     #[must_use]
     pub fn linear(greatest: f64) -> Self {
-        let greatest = if greatest.is_finite() && greatest > 0.0 { greatest } else { 1.0 };
-        let step = round_step(greatest);
+        let greatest = if greatest.is_finite() && greatest > 0.0 { greatest } else { 0.9 };
+        // A line along the very edge could not be told from the edge.
+        let room = greatest * 1.04;
+        let step = round_step(room);
         Self::Linear {
-            top: (greatest / step).ceil() * step,
+            top: (room / step).ceil() * step,
         }
     }
 
-    /// Whole decades, or their halves, around the values; linear when they are not positive or close together.
+    /// Round numbers around the values; linear when they are not positive or close together.
     #[must_use]
     pub fn spread(least: f64, greatest: f64) -> Self {
         if least <= 0.0 || !least.is_finite() || !greatest.is_finite() || greatest / least < 30.0 {
             return Self::linear(greatest);
         }
         Self::Log {
-            bottom: 10_f64.powf(least.log10().floor()),
-            top: 10_f64.powf(greatest.log10().ceil()),
+            bottom: round_steps(least).into_iter().rfind(|step| *step <= least).unwrap_or(least),
+            top: round_steps(greatest).into_iter().find(|step| *step >= greatest).unwrap_or(greatest),
         }
     }
 
@@ -132,13 +134,23 @@ impl Scale {
             }
             Self::Log { bottom, top } => {
                 let mut values = vec![bottom];
-                while values.len() < 10 && values.last().is_some_and(|last| last * 10.0 <= top * 1.000_001) {
-                    values.push(values.last().copied().unwrap_or_default() * 10.0);
+                let mut decade = 10_f64.powf(bottom.log10().floor() + 1.0);
+                while decade < top && values.len() < 10 {
+                    values.push(decade);
+                    decade *= 10.0;
                 }
+                values.push(top);
+                values.dedup_by(|next, before| self.share(*next) - self.share(*before) < 0.15);
                 values
             }
         }
     }
+}
+
+/// 1, 2 and 5 times the power of ten around a value.
+fn round_steps(value: f64) -> [f64; 4] {
+    let power = 10_f64.powf(value.log10().floor());
+    [power, 2.0 * power, 5.0 * power, 10.0 * power]
 }
 
 /// 1, 2 or 5 times a power of ten: two to five of it make the value.
@@ -176,8 +188,9 @@ mod tests {
     fn value_axes_end_on_round_numbers() {
         assert_eq!(Scale::linear(498.0), Scale::Linear { top: 600.0 });
         assert_eq!(Scale::linear(498.0).values(), [0.0, 200.0, 400.0, 600.0]);
+        assert_eq!(Scale::linear(100.0), Scale::Linear { top: 150.0 });
         assert_eq!(Scale::linear(0.0), Scale::Linear { top: 1.0 });
-        assert_eq!(Scale::spread(0.04, 9.0), Scale::Log { bottom: 0.01, top: 10.0 });
+        assert_eq!(Scale::spread(0.03, 9.0), Scale::Log { bottom: 0.02, top: 10.0 });
         assert_eq!(Scale::spread(1.0, 9.0), Scale::Linear { top: 10.0 });
     }
 

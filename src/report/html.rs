@@ -2,18 +2,19 @@
 
 use askama::Template;
 
-use crate::load::EndReason;
-use crate::units;
-
 use super::axis::Tick;
 use super::cause::{Cause, cause};
 use super::model::{MarkKind, Report};
 use super::tables::{self, Table};
 use super::{charts, moment};
 
+mod facts;
+mod marks;
 mod view;
 
-use view::{Chip, GroupView, MarkView, PhaseView};
+use facts::Facts;
+use marks::{MarkView, PhaseView};
+use view::{Chip, GroupView};
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +31,8 @@ pub enum RenderError {
 pub fn render(report: &Report) -> Result<String, RenderError> {
     let charts = charts::all(report);
     let ticks = charts.axis.ticks(8.0);
-    let phases = view::phases(report, charts.axis);
-    let marks = view::marks(report, charts.axis);
+    let phases = marks::phases(report, charts.axis);
+    let marks = marks::marks(report, charts.axis);
     let page = Page {
         report,
         facts: Facts::of(report),
@@ -39,10 +40,10 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         chips: view::chips(report),
         time_grid: charts::time_grid(&ticks),
         ticks,
-        shade: view::shade(&phases),
-        mark_lines: view::mark_lines(&marks),
-        figures: view::figures(report),
-        about: view::about(report),
+        shade: marks::shade(&phases),
+        mark_lines: marks::mark_lines(&marks),
+        figures: facts::figures(report),
+        about: facts::about(report),
         data: view::data(&charts, &marks)?,
         phases,
         marks,
@@ -77,94 +78,6 @@ struct Page<'a> {
     tables: Tables,
     css: &'static str,
     script: &'static str,
-}
-
-/// The sentences of the first screen.
-struct Facts {
-    sign: &'static str,
-    word: &'static str,
-    class: &'static str,
-    what: String,
-    when: String,
-    place: String,
-    rehearsal: Option<String>,
-    provisional: Option<String>,
-    no_throttles: Option<String>,
-    still_changed: Option<String>,
-    validity: String,
-    ended: Option<String>,
-}
-
-impl Facts {
-    fn of(report: &Report) -> Self {
-        let (sign, word, class) = tables::sign(report.verdict.overall);
-        let run = &report.run;
-        Self {
-            sign,
-            word,
-            class,
-            what: format!("{} · {}", run.shape, units::seconds(report.load.seconds)),
-            when: format!(
-                "{} {}–{} UTC",
-                moment::date(run.started),
-                moment::minute(run.started),
-                moment::near(run.ended, run.started)
-            ),
-            place: match (run.account.is_empty(), run.region.is_empty()) {
-                (true, _) => String::new(),
-                (false, true) => run.account.clone(),
-                (false, false) => format!("{} · {}", run.account, run.region),
-            },
-            rehearsal: rehearsal(report),
-            provisional: report
-                .provisional_until
-                .map(|until| format!("AWS numbers may still change, final about {} UTC", moment::near(until, run.ended))),
-            no_throttles: no_throttles(report),
-            still_changed: still_changed(report),
-            validity: validity(report),
-            ended: ended(&report.end),
-        }
-    }
-}
-
-#[expect(clippy::float_cmp, reason = "1 is what the profile says when nothing is scaled")]
-fn rehearsal(report: &Report) -> Option<String> {
-    let scale = report.run.time_scale;
-    (scale != 1.0).then(|| format!("phases and ramps {}× as fast as the scenario says", units::number(scale)))
-}
-
-fn no_throttles(report: &Report) -> Option<String> {
-    let ledger = &report.throttles;
-    (ledger.throttles.is_empty() && !ledger.looked_at.is_empty())
-        .then(|| format!("No throttles in {}.", units::count(ledger.looked_at.len(), "resource")))
-}
-
-fn still_changed(report: &Report) -> Option<String> {
-    let outstanding = report.settings.outstanding.len();
-    (outstanding > 0).then(|| format!("{} still changed", units::count(outstanding, "setting")))
-}
-
-fn validity(report: &Report) -> String {
-    let generator = &report.generator;
-    let settings = &report.settings;
-    let mut text = format!(
-        "generator CPU {}, {} dropped",
-        units::percent(generator.cpu),
-        units::count(usize::try_from(generator.dropped).unwrap_or(usize::MAX), "request")
-    );
-    if settings.wished > 0 {
-        text = format!("{text} · {} of {} settings in force", settings.in_force, settings.wished);
-    }
-    text
-}
-
-fn ended(end: &EndReason) -> Option<String> {
-    match end {
-        EndReason::Completed => None,
-        EndReason::Aborted { criterion } => Some(format!("stopped early: criterion `{criterion}` was missed")),
-        EndReason::Interrupted { signal } => Some(format!("interrupted by signal {signal}")),
-        EndReason::Killed => Some("tidegate died during the load; this is what was on disk".into()),
-    }
 }
 
 struct Tables {

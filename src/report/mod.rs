@@ -11,6 +11,8 @@ pub mod json;
 pub mod model;
 pub mod moment;
 pub mod names;
+pub mod status;
+pub mod styled;
 pub mod tables;
 pub mod text;
 pub mod throttles;

@@ -1,10 +1,10 @@
 //! The tables of the page, as text with what to sort by.
 
-use crate::analysis::{Judged, Status};
 use crate::metrics::{Completeness, Missing};
 use crate::units;
 
 use super::model::{Percentiles, Report};
+use super::status::{gravest_first, gravity, sign};
 use super::{cause, charts, moment, names};
 
 /// A table that sorts.
@@ -34,36 +34,6 @@ pub struct Cell {
     pub sort: String,
     /// A class for the style sheet.
     pub class: &'static str,
-}
-
-/// The sign, the word and the class of a status.
-#[must_use]
-pub fn sign(status: Status) -> (&'static str, &'static str, &'static str) {
-    match status {
-        Status::Pass => ("✓", "PASS", "pass"),
-        Status::Warn => ("!", "WARN", "warn"),
-        Status::Fail => ("✗", "FAIL", "fail"),
-        Status::Unknown => ("?", "UNKNOWN", "unknown"),
-        Status::Invalid => ("✗", "INVALID", "invalid"),
-    }
-}
-
-/// The gravest first, otherwise in the profile's order.
-#[must_use]
-pub fn gravest_first(criteria: &[Judged]) -> Vec<&Judged> {
-    let mut sorted: Vec<&Judged> = criteria.iter().collect();
-    sorted.sort_by_key(|judged| gravity(judged.status));
-    sorted
-}
-
-fn gravity(status: Status) -> u8 {
-    match status {
-        Status::Invalid => 0,
-        Status::Fail => 1,
-        Status::Unknown => 2,
-        Status::Warn => 3,
-        Status::Pass => 4,
-    }
 }
 
 fn text(text: impl Into<String>) -> Cell {

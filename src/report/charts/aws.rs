@@ -135,25 +135,24 @@ impl Build<'_> {
         }
     }
 
+    /// One line a limit, however many functions have it.
     fn add_limits(&self, chart: &mut Chart) {
-        let known: Vec<Line> = self
-            .limits
-            .iter()
-            .filter_map(|(resource, limit)| {
-                let name = names::bare(resource, &self.report.run.profile);
-                let of = chart.lines.iter().find(|line| line.label == name)?;
-                Some(Line {
-                    label: format!("{name} reserved limit"),
-                    colour: of.colour,
-                    role: Role::Limit,
-                    shape: Shape::Level,
-                    period: self.axis.to - self.axis.from,
-                    points: vec![(self.axis.from, *limit)],
-                    summary: units::number(*limit),
-                })
-            })
-            .collect();
-        chart.lines.extend(known);
+        let mut by_limit: BTreeMap<String, (f64, Vec<&str>)> = BTreeMap::new();
+        for (resource, limit) in &self.limits {
+            let name = names::bare(resource, &self.report.run.profile);
+            if chart.lines.iter().any(|line| line.label == name) {
+                by_limit.entry(limit.to_string()).or_insert((*limit, Vec::new())).1.push(name);
+            }
+        }
+        chart.lines.extend(by_limit.into_values().map(|(limit, names)| Line {
+            label: format!("reserved limit of {}", names.join(", ")),
+            colour: 0,
+            role: Role::Limit,
+            shape: Shape::Level,
+            period: self.axis.to - self.axis.from,
+            points: vec![(self.axis.from, limit)],
+            summary: units::number(limit),
+        }));
     }
 
     /// Whatever no chosen chart has: one chart a metric and statistic, shown on demand.

@@ -13,7 +13,13 @@ pub(super) fn group(report: &Report, axis: TimeAxis) -> Group {
     Group {
         id: "timeline".into(),
         title: "Time line".into(),
-        charts: vec![users(report), rates(report), response(report), throttles(report, axis)],
+        charts: vec![
+            users(report),
+            requests(report),
+            response(report),
+            errors(report),
+            throttles(report, axis),
+        ],
         minor: false,
     }
 }
@@ -74,20 +80,35 @@ fn users(report: &Report) -> Chart {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "requests of a bucket are far below 2^52")]
-fn rates(report: &Report) -> Chart {
+fn per_second(report: &Report, label: &str, colour: usize, count: impl Fn(&TimePoint) -> u64) -> Line {
     let seconds = report.bucket_seconds.max(f64::MIN_POSITIVE);
-    let mut errors = line(report, "errors/s", 1, |point| Some(point.errors as f64 / seconds));
+    line(report, label, colour, |point| Some(count(point) as f64 / seconds))
+}
+
+fn requests(report: &Report) -> Chart {
+    let lines = summarised(vec![per_second(report, "requests/s", 0, |point| point.requests)], Unit::Number);
+    Chart {
+        id: "requests".into(),
+        title: "Requests a second".into(),
+        unit: Unit::Number,
+        scale: Scale::linear(greatest(&lines)),
+        lines,
+        notes: note_without_timeline(report),
+    }
+}
+
+/// Apart from the requests, beside which one percent of errors would be invisible.
+fn errors(report: &Report) -> Chart {
+    let mut errors = per_second(report, "errors/s", 0, |point| point.errors);
     errors.role = Role::Bad;
-    let mut lines = vec![line(report, "requests/s", 0, |point| Some(point.requests as f64 / seconds)), errors];
+    let mut lines = vec![errors];
     if report.timeline.iter().any(|point| point.dropped > 0) {
-        let mut dropped = line(report, "not started/s", 3, |point| Some(point.dropped as f64 / seconds));
-        dropped.role = Role::Limit;
-        lines.push(dropped);
+        lines.push(per_second(report, "not started/s", 0, |point| point.dropped));
     }
     let lines = summarised(lines, Unit::Number);
     Chart {
-        id: "rates".into(),
-        title: "Requests and errors a second".into(),
+        id: "errors".into(),
+        title: "Errors a second".into(),
         unit: Unit::Number,
         scale: Scale::linear(greatest(&lines)),
         lines,

@@ -12,7 +12,7 @@ use super::{Chart, Line, Role, Shape};
 /// Units of the picture across.
 pub const WIDTH: f64 = 20_000.0;
 /// Units of the picture down.
-pub const HEIGHT: f64 = 1_000.0;
+const HEIGHT: f64 = 1_000.0;
 /// More points than this are drawn as the least and the greatest of each column.
 const POINTS: usize = 1_500;
 /// That many columns then.
@@ -66,6 +66,7 @@ pub fn time_grid(ticks: &[Tick]) -> String {
 #[must_use]
 pub fn class(line: &Line) -> String {
     let role = match line.role {
+        _ if line.shape == Shape::Level => "level",
         Role::Main => "main",
         Role::Faint => "faint",
         Role::Limit => "limit",

@@ -5,6 +5,7 @@ use crate::metrics::Statistic;
 use super::Role;
 
 /// One chart of a service.
+#[derive(Clone, Copy)]
 pub(super) struct Spec {
     pub(super) kind: &'static str,
     pub(super) id: &'static str,
@@ -199,7 +200,7 @@ pub(super) static SPECS: &[Spec] = &[
     percent(spec(
         "ecs",
         "cpu",
-        "CPU of what is reserved",
+        "CPU, of what is reserved",
         &[
             pick("cpu_utilization", Wanted::Average, "average", Role::Main),
             pick("cpu_utilization", Wanted::Maximum, "max", Role::Faint),
@@ -208,7 +209,7 @@ pub(super) static SPECS: &[Spec] = &[
     percent(spec(
         "ecs",
         "memory",
-        "Memory of what is reserved",
+        "Memory, of what is reserved",
         &[
             pick("memory_utilization", Wanted::Average, "average", Role::Main),
             pick("memory_utilization", Wanted::Maximum, "max", Role::Faint),

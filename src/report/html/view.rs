@@ -1,14 +1,12 @@
 //! Everything that the template places, already in words and positions.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::super::axis::{Scale, TimeAxis};
 use super::super::charts::{self, Chart, Charts, Line, Shape, Unit};
-use super::super::tables;
-use super::units;
-use super::{MarkKind, Report, Tick, moment};
+use super::super::status;
+use super::marks::MarkView;
+use super::{Report, Tick};
 
 /// A criterion on the first screen.
 pub(super) struct Chip {
@@ -20,10 +18,10 @@ pub(super) struct Chip {
 }
 
 pub(super) fn chips(report: &Report) -> Vec<Chip> {
-    tables::gravest_first(&report.verdict.criteria)
+    status::gravest_first(&report.verdict.criteria)
         .into_iter()
         .map(|judged| {
-            let (sign, word, class) = tables::sign(judged.status);
+            let (sign, word, class) = status::sign(judged.status);
             Chip {
                 name: judged.name.clone(),
                 got: judged.got.clone(),
@@ -33,148 +31,6 @@ pub(super) fn chips(report: &Report) -> Vec<Chip> {
             }
         })
         .collect()
-}
-
-/// A phase behind the charts, in percent of the axis.
-pub(super) struct PhaseView {
-    pub(super) name: String,
-    pub(super) left: f64,
-    pub(super) width: f64,
-    /// In units of the pictures.
-    x: f64,
-    span: f64,
-    odd: bool,
-}
-
-pub(super) fn phases(report: &Report, axis: TimeAxis) -> Vec<PhaseView> {
-    let started = moment::epoch(report.run.started);
-    report
-        .phases
-        .iter()
-        .enumerate()
-        .map(|(index, phase)| {
-            let from = axis.share(started + phase.from).clamp(0.0, 1.0);
-            let to = axis.share(started + phase.to).clamp(from, 1.0);
-            PhaseView {
-                name: phase.name.clone(),
-                left: percent(from),
-                width: percent(to - from),
-                x: (from * charts::WIDTH).round(),
-                span: ((to - from) * charts::WIDTH).round(),
-                odd: index % 2 == 1,
-            }
-        })
-        .collect()
-}
-
-/// Every other phase as one path.
-pub(super) fn shade(phases: &[PhaseView]) -> String {
-    let odd = phases.iter().filter(|phase| phase.odd);
-    odd.map(|phase| format!("M{} 0h{}v1000h-{}z", phase.x, phase.span, phase.span))
-        .collect()
-}
-
-/// Something that happened; numbered when it is on the axis.
-pub(super) struct MarkView {
-    pub(super) number: String,
-    pub(super) when: String,
-    pub(super) class: &'static str,
-    pub(super) what: &'static str,
-    pub(super) text: String,
-    pub(super) place: Option<Place>,
-    /// Seconds since 1970.
-    at: f64,
-}
-
-/// Where a mark's line and number are.
-pub(super) struct Place {
-    pub(super) left: f64,
-    pub(super) x: f64,
-    /// `3`, or `3–5` for neighbours that would overlap; empty for those that another's label names.
-    pub(super) label: String,
-}
-
-/// Labels nearer than this share of the axis are one.
-const APART: f64 = 0.02;
-
-pub(super) fn marks(report: &Report, axis: TimeAxis) -> Vec<MarkView> {
-    let mut marks: Vec<_> = report.marks.iter().filter(|mark| mark.kind != MarkKind::Phase).collect();
-    marks.sort_by_key(|mark| mark.at);
-    let mut number = 0_usize;
-    let mut views = Vec::new();
-    for mark in marks {
-        let share = axis.share(moment::epoch(mark.at));
-        let place = (0.0..=1.0).contains(&share).then(|| {
-            number += 1;
-            Place {
-                left: percent(share),
-                x: (share * charts::WIDTH).round(),
-                label: number.to_string(),
-            }
-        });
-        let (class, what) = kind(mark.kind);
-        views.push(MarkView {
-            number: place.as_ref().map(|place| place.label.clone()).unwrap_or_default(),
-            when: when(mark.at, report),
-            class,
-            what,
-            text: mark.text.clone(),
-            at: moment::epoch(mark.at),
-            place,
-        });
-    }
-    merge(&mut views);
-    views
-}
-
-/// The lines of each sort of mark as one path.
-pub(super) fn mark_lines(marks: &[MarkView]) -> Vec<(&'static str, String)> {
-    let mut by_class: BTreeMap<&'static str, String> = BTreeMap::new();
-    for mark in marks {
-        if let Some(place) = &mark.place {
-            by_class.entry(mark.class).or_default().push_str(&format!("M{} 0V1000", place.x));
-        }
-    }
-    by_class.into_iter().collect()
-}
-
-fn when(at: crate::units::Timestamp, report: &Report) -> String {
-    if moment::day(at) == moment::day(report.run.started) {
-        moment::second(at)
-    } else {
-        moment::near(at, report.run.started)
-    }
-}
-
-fn kind(kind: MarkKind) -> (&'static str, &'static str) {
-    match kind {
-        MarkKind::Phase => ("phase", "phase"),
-        MarkKind::Change => ("change", "our change"),
-        MarkKind::Scaling => ("scaling", "scaling"),
-        MarkKind::Stop => ("stop", "stop"),
-    }
-}
-
-/// Gives labels that would overlap to the first of them.
-fn merge(views: &mut [MarkView]) {
-    let mut head: Option<usize> = None;
-    for index in 0..views.len() {
-        let Some(left) = views[index].place.as_ref().map(|place| place.left) else {
-            continue;
-        };
-        let near = head.filter(|head| views[*head].place.as_ref().is_some_and(|place| left - place.left < percent(APART)));
-        let Some(first) = near else {
-            head = Some(index);
-            continue;
-        };
-        let label = format!("{}–{}", views[first].number, views[index].number);
-        if let Some(place) = &mut views[first].place {
-            place.label = label;
-        }
-        if let Some(place) = &mut views[index].place {
-            place.label.clear();
-        }
-    }
 }
 
 /// Charts that belong together.
@@ -198,6 +54,8 @@ pub(super) struct ChartView {
     pub(super) described: String,
     /// Nothing to see: only words are shown.
     pub(super) flat: bool,
+    /// One resource only: errors can be red without hiding whose they are.
+    pub(super) solo: bool,
 }
 
 /// One line.
@@ -216,21 +74,17 @@ pub(super) fn groups(charts: &Charts) -> Vec<GroupView> {
             id: group.id.clone(),
             title: group.title.clone(),
             minor: group.minor,
-            charts: group
-                .charts
-                .iter()
-                .map(|chart| view(chart, charts.axis, group.id == "timeline"))
-                .collect(),
+            charts: group.charts.iter().map(|chart| view(chart, charts.axis)).collect(),
         })
         .collect()
 }
 
-fn view(chart: &Chart, axis: TimeAxis, always: bool) -> ChartView {
+fn view(chart: &Chart, axis: TimeAxis) -> ChartView {
     let picture = charts::picture(chart, axis);
-    let flat = if always { chart.is_empty() } else { chart.is_flat() };
+    let flat = chart.is_flat();
     let mut notes = chart.notes.clone();
     if flat && !chart.is_empty() {
-        notes.insert(0, "zero in every minute".into());
+        notes.insert(0, "zero all the time".into());
     }
     ChartView {
         id: chart.id.clone(),
@@ -240,6 +94,10 @@ fn view(chart: &Chart, axis: TimeAxis, always: bool) -> ChartView {
         values: picture.values,
         csv: charts::csv(chart),
         described: described(chart),
+        solo: chart
+            .lines
+            .iter()
+            .all(|line| line.shape == Shape::Level || line.colour == chart.lines[0].colour),
         flat,
         lines: chart
             .lines
@@ -258,89 +116,6 @@ fn view(chart: &Chart, axis: TimeAxis, always: bool) -> ChartView {
 fn described(chart: &Chart) -> String {
     let lines: Vec<String> = chart.lines.iter().map(|line| format!("{} {}", line.label, line.summary)).collect();
     format!("{}: {}", chart.title, lines.join("; "))
-}
-
-/// The load in figures.
-pub(super) fn figures(report: &Report) -> Vec<(&'static str, String)> {
-    let load = &report.load;
-    let mut figures = vec![
-        ("requests", whole(load.requests)),
-        ("per second", units::number(load.rate)),
-        ("errors", format!("{} ({})", whole(load.errors), units::percent(load.error_share))),
-    ];
-    if let Some(response) = load.response {
-        figures.push(("response p50", units::seconds(response.p50)));
-        figures.push(("response p95", units::seconds(response.p95)));
-        figures.push(("response p99", units::seconds(response.p99)));
-        figures.push(("response max", units::seconds(response.max)));
-    }
-    if let Some(service) = load.service {
-        figures.push(("service p95", units::seconds(service.p95)));
-    }
-    let others = [
-        ("interrupted", load.interrupted),
-        ("not sent", load.unsent),
-        ("not started", load.dropped),
-    ];
-    figures.extend(
-        others
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| (name, whole(count))),
-    );
-    let answers: Vec<String> = load
-        .statuses
-        .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(status, count)| format!("{status}: {}", whole(*count)))
-        .collect();
-    let failures: Vec<String> = load
-        .failures
-        .iter()
-        .map(|(kind, count)| format!("{kind}: {}", whole(*count)))
-        .collect();
-    if !answers.is_empty() {
-        figures.push(("answers", answers.join(" · ")));
-    }
-    if !failures.is_empty() {
-        figures.push(("without an answer", failures.join(" · ")));
-    }
-    figures
-}
-
-/// What the run was, in figures.
-pub(super) fn about(report: &Report) -> Vec<(&'static str, String)> {
-    let run = &report.run;
-    let generator = &report.generator;
-    let mut facts = vec![
-        ("run", run.id.clone()),
-        ("target", run.target.clone()),
-        (
-            "started (UTC)",
-            format!("{} {}", moment::date(run.started), moment::second(run.started)),
-        ),
-        ("ended (UTC)", format!("{} {}", moment::date(run.ended), moment::second(run.ended))),
-        ("seed", run.seed.to_string()),
-        ("load threads", generator.threads.to_string()),
-        ("generator CPU, of one core", units::percent(generator.cpu)),
-        ("sent late: median, p99, most", generator.lag.map(units::seconds).join(", ")),
-    ];
-    if generator.imbalance > 0 {
-        facts.push(("dropped while another thread was free", whole(generator.imbalance)));
-    }
-    if let Some(endpoint) = &run.endpoint {
-        facts.push(("endpoint, not AWS itself", endpoint.clone()));
-    }
-    facts
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^52")]
-fn whole(count: u64) -> String {
-    units::number(count as f64)
-}
-
-fn percent(share: f64) -> f64 {
-    (share * 100_000.0).round() / 1_000.0
 }
 
 /// What the script knows beside the numbers, which it reads from the page.
@@ -432,22 +207,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_before_the_load_have_no_number_and_neighbours_share_a_label() {
-        let report = fixtures::spike();
-        let axis = charts::all(&report).axis;
-        let views = marks(&report, axis);
-        let labels: Vec<&str> = views.iter().filter_map(|view| Some(view.place.as_ref()?.label.as_str())).collect();
-        assert_eq!(labels, ["1–2", "", "3"]);
-        let report = fixtures::throttled();
-        let views = marks(&report, charts::all(&report).axis);
-        assert_eq!(views[0].number, "");
-        assert_eq!(views[1].number, "1");
-    }
-
-    #[test]
     fn the_data_holds_no_markup() {
         let charts = charts::all(&fixtures::hostile());
-        let data = data(&charts, &marks(&fixtures::hostile(), charts.axis)).unwrap();
+        let data = data(&charts, &super::super::marks::marks(&fixtures::hostile(), charts.axis)).unwrap();
         assert!(!data.contains(['<', '>', '&']));
         let read: serde_json::Value = serde_json::from_str(&data).unwrap();
         assert!(read["charts"].as_array().unwrap().len() > 8);
