@@ -37,8 +37,9 @@ pub(crate) async fn run(screen: &Screen, output: Output, options: &Options, sign
         same_place(&account, &driven)?;
         report(screen, Some(&account), &driven, true, true).await?
     };
-    show(screen, output, &driven, &report)?;
-    Ok(exit(&report, options.strict, signals))
+    let exit = exit(&report, options.strict, signals);
+    show(screen, output, &driven, &report, exit)?;
+    Ok(exit)
 }
 
 /// Without AWS: what was pulled before is kept, or nothing was.

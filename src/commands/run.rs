@@ -63,8 +63,9 @@ pub(crate) async fn run(
     }
     let driven = driven?;
     let report = report(screen, account.as_ref(), &driven, load_args.no_align, false).await?;
-    show(screen, output, &driven, &report)?;
-    Ok(exit(&report, load_args.strict, signals))
+    let exit = exit(&report, load_args.strict, signals);
+    show(screen, output, &driven, &report, exit)?;
+    Ok(exit)
 }
 
 /// A load that could start.
@@ -284,7 +285,7 @@ pub(crate) async fn report(
 }
 
 /// The end-of-run screen, or run.json.
-pub(crate) fn show(screen: &Screen, output: Output, driven: &Driven, report: &Report) -> Result<(), Error> {
+pub(crate) fn show(screen: &Screen, output: Output, driven: &Driven, report: &Report, exit: Exit) -> Result<(), Error> {
     match output {
         Output::Text => {
             let path = driven.folder.join("report.html").display().to_string();
@@ -293,7 +294,12 @@ pub(crate) fn show(screen: &Screen, output: Output, driven: &Driven, report: &Re
             } else {
                 format!("tidegate cleanup {}", report.run.profile)
             };
-            screen.data(&text::summary(report, &path, &next, screen.width));
+            let closing = text::Closing {
+                report: &path,
+                next: &next,
+                exit: exit.code(),
+            };
+            screen.styled(&text::summary(report, closing, screen.width));
         }
         Output::Json => {
             let json = serde_json::to_string_pretty(report).map_err(|error| Error::Bug(format!("run.json cannot be made: {error}")))?;

@@ -57,6 +57,7 @@ pub(crate) async fn run(
         }
     };
     let report = runs::report(screen, Some(&account), &driven, load_args.no_align, true).await?;
-    runs::show(screen, output, &driven, &report)?;
-    Ok(runs::exit(&report, load_args.strict, signals).and(cleaned))
+    let exit = runs::exit(&report, load_args.strict, signals).and(cleaned);
+    runs::show(screen, output, &driven, &report, exit)?;
+    Ok(exit)
 }

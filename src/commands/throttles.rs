@@ -43,7 +43,15 @@ pub(crate) async fn run(screen: &Screen, output: Output, profile: Option<&str>, 
     let window = TimeWindow::covering(from, now);
     let ledger = ledger(&account, &resources, notes, window, now).await;
     match output {
-        Output::Text => screen.data(&throttles::screen(&ledger, window, now)),
+        Output::Text => {
+            let asked = throttles::Asked {
+                now,
+                window,
+                next: "tidegate status",
+                exit: exit(&ledger).code(),
+            };
+            screen.styled(&throttles::screen(&ledger, asked, screen.width));
+        }
         Output::Json => screen.data(&format!("{:#}", json!({ "from": window.from, "to": window.to, "ledger": ledger }))),
     }
     Ok(exit(&ledger))

@@ -4,6 +4,8 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::report::styled::{Styled, Tone};
+
 /// The terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen {
@@ -12,21 +14,6 @@ pub struct Screen {
     /// Columns.
     pub width: usize,
     colour: bool,
-}
-
-/// What a word means, for colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// In order.
-    Good,
-    /// To be looked at.
-    Warn,
-    /// Wrong.
-    Bad,
-    /// Beside the point.
-    Dim,
-    /// A heading.
-    Strong,
 }
 
 impl Screen {
@@ -51,6 +38,19 @@ impl Screen {
     pub fn data(&self, text: &str) {
         let mut out = anstream::stdout();
         let _ = writeln!(out, "{}", self.paint(text));
+    }
+
+    /// Data whose parts know what they mean, on stdout.
+    pub fn styled(&self, text: &Styled) {
+        let painted = text.paint(|tone, part| {
+            if !self.colour || part.trim().is_empty() {
+                return part.to_owned();
+            }
+            let style = style(tone);
+            format!("{style}{part}{style:#}")
+        });
+        let mut out = anstream::stdout();
+        let _ = write!(out, "{painted}");
     }
 
     /// Anything else, on stderr.
@@ -105,5 +105,6 @@ fn style(tone: Tone) -> Style {
         Tone::Bad => colour(AnsiColor::Red).bold(),
         Tone::Dim => Style::new().dimmed(),
         Tone::Strong => Style::new().bold(),
+        Tone::Plain => Style::new(),
     }
 }
