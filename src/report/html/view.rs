@@ -56,6 +56,10 @@ pub(super) struct ChartView {
     pub(super) flat: bool,
     /// One resource only: errors can be red without hiding whose they are.
     pub(super) solo: bool,
+    /// So many points that thick lines would run together.
+    pub(super) dense: bool,
+    /// Nothing was measured.
+    pub(super) empty: bool,
 }
 
 /// One line.
@@ -79,6 +83,9 @@ pub(super) fn groups(charts: &Charts) -> Vec<GroupView> {
         .collect()
 }
 
+/// Points of a line on a screen of usual width.
+const DENSE: usize = 400;
+
 fn view(chart: &Chart, axis: TimeAxis) -> ChartView {
     let picture = charts::picture(chart, axis);
     let flat = chart.is_flat();
@@ -94,6 +101,8 @@ fn view(chart: &Chart, axis: TimeAxis) -> ChartView {
         values: picture.values,
         csv: charts::csv(chart),
         described: described(chart),
+        dense: chart.lines.iter().any(|line| line.points.len() > DENSE),
+        empty: chart.is_empty(),
         solo: chart
             .lines
             .iter()
