@@ -30,6 +30,7 @@ pub enum RenderError {
 /// Writes the page.
 pub fn render(report: &Report) -> Result<String, RenderError> {
     let charts = charts::all(report);
+    let (chips, more_chips) = view::chips(report);
     let ticks = charts.axis.ticks(8.0);
     let phases = marks::phases(report, charts.axis);
     let marks = marks::marks(report, charts.axis);
@@ -37,7 +38,8 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         report,
         facts: Facts::of(report),
         cause: cause(report),
-        chips: view::chips(report),
+        chips,
+        more_chips,
         time_grid: charts::time_grid(&ticks),
         ticks,
         shade: marks::shade(&phases),
@@ -62,6 +64,7 @@ struct Page<'a> {
     facts: Facts,
     cause: Option<Cause>,
     chips: Vec<Chip>,
+    more_chips: usize,
     ticks: Vec<Tick>,
     time_grid: String,
     phases: Vec<PhaseView>,

@@ -62,9 +62,14 @@ fn place(report: &Report) -> String {
     parts.join(" · ")
 }
 
+/// The first three; the table has them all.
 fn unknown(report: &Report) -> Vec<String> {
-    let criteria = report.verdict.criteria.iter().filter(|judged| judged.status == Status::Unknown);
-    criteria
+    report
+        .verdict
+        .criteria
+        .iter()
+        .filter(|judged| judged.status == Status::Unknown)
+        .take(3)
         .map(|judged| format!("{}: {}", judged.name, judged.note.as_deref().unwrap_or("no data")))
         .collect()
 }
