@@ -214,6 +214,9 @@
   };
   unzoom.addEventListener("click", () => zoom(whole.from, whole.to));
 
+  // A finger leaves as soon as it has tapped; what it showed stays until the next tap elsewhere.
+  document.addEventListener("pointerdown", (event) => { if (!event.target.closest(".plot")) unpoint(); });
+
   for (const chart of charts) {
     let start = null;
     const brush = make("div", "brush");
@@ -248,7 +251,7 @@
     };
     chart.plot.addEventListener("pointerup", end);
     chart.plot.addEventListener("pointercancel", end);
-    chart.plot.addEventListener("pointerleave", () => { if (start === null) unpoint(); });
+    chart.plot.addEventListener("pointerleave", (event) => { if (start === null && event.pointerType === "mouse") unpoint(); });
     chart.plot.addEventListener("dblclick", () => zoom(whole.from, whole.to));
     chart.plot.addEventListener("blur", unpoint);
     chart.plot.addEventListener("keydown", (event) => {

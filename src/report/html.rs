@@ -30,6 +30,7 @@ pub enum RenderError {
 /// Writes the page.
 pub fn render(report: &Report) -> Result<String, RenderError> {
     let charts = charts::all(report);
+    let (chips, more_chips) = view::chips(report);
     let ticks = charts.axis.ticks(8.0);
     let phases = marks::phases(report, charts.axis);
     let marks = marks::marks(report, charts.axis);
@@ -37,7 +38,8 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         report,
         facts: Facts::of(report),
         cause: cause(report),
-        chips: view::chips(report),
+        chips,
+        more_chips,
         time_grid: charts::time_grid(&ticks),
         ticks,
         shade: marks::shade(&phases),
@@ -62,6 +64,7 @@ struct Page<'a> {
     facts: Facts,
     cause: Option<Cause>,
     chips: Vec<Chip>,
+    more_chips: usize,
     ticks: Vec<Tick>,
     time_grid: String,
     phases: Vec<PhaseView>,
@@ -136,6 +139,47 @@ mod tests {
     fn keep(name: &str, page: &str) {
         if let Ok(directory) = std::env::var("TIDEGATE_PAGES") {
             std::fs::write(std::path::Path::new(&directory).join(format!("{name}.html")), page).unwrap();
+        }
+    }
+
+    fn looked_at_in_a_browser(page: &str, size: &str) -> serde_json::Value {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("report.html");
+        std::fs::write(&file, page).unwrap();
+        let output = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/browser-check"))
+            .arg(&file)
+            .args(["--size", size])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    #[test]
+    #[ignore = "needs Python and Chromium"]
+    fn the_page_shows_every_chart_logs_nothing_and_asks_for_nothing() {
+        for (name, report) in fixtures::all() {
+            let page = render(&report).unwrap();
+            let drawable = charts::all(&report)
+                .groups
+                .iter()
+                .flat_map(|group| &group.charts)
+                .filter(|chart| !chart.is_flat())
+                .count();
+            for size in ["1280x800", "375x800"] {
+                let seen = looked_at_in_a_browser(&page, size);
+                assert_eq!(seen["charts"], drawable, "{name}: {seen}");
+                assert_eq!(seen["charts_with_script"], drawable, "{name}: {seen}");
+                assert_eq!(seen["drawn_series"], seen["lines"], "{name}: {seen}");
+                assert_eq!(
+                    (&seen["page_errors"], &seen["overflow"]),
+                    (&0.into(), &0.into()),
+                    "{name} at {size}: {seen}"
+                );
+                assert_eq!(seen["console_errors"], serde_json::json!([]), "{name}: {seen}");
+                assert_eq!(seen["requests"], serde_json::json!([]), "{name}: {seen}");
+                assert!(seen["milliseconds"].as_u64().unwrap() < 2_000, "{name}: {seen}");
+            }
         }
     }
 

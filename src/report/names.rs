@@ -53,6 +53,11 @@ pub fn service(kind: &str) -> &str {
 /// The part after a resource's name: ` / by-user`, or nothing.
 #[must_use]
 pub fn with_part(name: &str, part: &str) -> String {
+    // A target group's dimension is `targetgroup/NAME/ID`.
+    let part = part
+        .strip_prefix("targetgroup/")
+        .and_then(|rest| rest.rsplit_once('/'))
+        .map_or(part, |(group, _)| group);
     if part.is_empty() {
         name.to_owned()
     } else {
@@ -79,5 +84,6 @@ mod tests {
         assert_eq!(short("lambda/hcg-demo-", "hcg-demo"), "lambda hcg-demo-");
         assert_eq!(bare("lambda/*", ""), "whole account");
         assert_eq!(with_part("conversations", "by-user"), "conversations/by-user");
+        assert_eq!(with_part("chat", "targetgroup/api/50dc6c495c0c9188"), "chat/api");
     }
 }

@@ -126,9 +126,17 @@ fn criteria(screen: &mut Styled, criteria: &[Judged], width: usize) {
             (Tone::Plain, format!("  {}", left(&shortened(&judged.target, target), target))),
             (Tone::Strong, format!("  {}", left(&shortened(&judged.got, got), got))),
             (tone(judged.status), format!(" {sign}")),
-            (Tone::Plain, format!(" {}", shortened(last, rest))),
+            (Tone::Plain, format!(" {}", cut(last, rest))),
         ]);
     }
+}
+
+/// A sentence is told by its beginning.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// What is not over yet, in sentences.

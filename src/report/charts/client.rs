@@ -36,7 +36,7 @@ fn line(report: &Report, label: &str, colour: usize, value: impl Fn(&TimePoint) 
         points: report
             .timeline
             .iter()
-            .filter_map(|point| Some((started + point.at, value(point)?)))
+            .filter_map(|point| Some((started + point.at, value(point).filter(|value| value.is_finite())?)))
             .collect(),
         summary: String::new(),
     }

@@ -1,5 +1,6 @@
 //! The sentences and figures of the page.
 
+use crate::analysis::Status;
 use crate::load::EndReason;
 use crate::units;
 
@@ -20,6 +21,8 @@ pub(super) struct Facts {
     pub(super) still_changed: Option<String>,
     pub(super) validity: String,
     pub(super) ended: Option<String>,
+    /// Why criteria are UNKNOWN.
+    pub(super) unknown: Vec<String>,
 }
 
 impl Facts {
@@ -37,11 +40,7 @@ impl Facts {
                 moment::minute(run.started),
                 moment::near(run.ended, run.started)
             ),
-            place: match (run.account.is_empty(), run.region.is_empty()) {
-                (true, _) => String::new(),
-                (false, true) => run.account.clone(),
-                (false, false) => format!("{} · {}", run.account, run.region),
-            },
+            place: place(report),
             rehearsal: rehearsal(report),
             provisional: report
                 .provisional_until
@@ -50,8 +49,29 @@ impl Facts {
             still_changed: still_changed(report),
             validity: validity(report),
             ended: ended(&report.end),
+            unknown: unknown(report),
         }
     }
+}
+
+fn place(report: &Report) -> String {
+    let run = &report.run;
+    let endpoint = run.endpoint.as_ref().map(|endpoint| format!("not AWS itself but {endpoint}"));
+    let parts = [Some(run.account.clone()), Some(run.region.clone()), endpoint];
+    let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
+}
+
+/// The first three; the table has them all.
+fn unknown(report: &Report) -> Vec<String> {
+    report
+        .verdict
+        .criteria
+        .iter()
+        .filter(|judged| judged.status == Status::Unknown)
+        .take(3)
+        .map(|judged| format!("{}: {}", judged.name, judged.note.as_deref().unwrap_or("no data")))
+        .collect()
 }
 
 #[expect(clippy::float_cmp, reason = "1 is what the profile says when nothing is scaled")]

@@ -70,6 +70,9 @@ pub(super) struct Place {
 
 /// Labels nearer than this share of the axis are one.
 const APART: f64 = 0.03;
+/// The same when there are many, whose common labels are wider.
+const MANY_APART: f64 = 0.05;
+const MANY: usize = 12;
 
 pub(super) fn marks(report: &Report, axis: TimeAxis) -> Vec<MarkView> {
     let mut marks: Vec<_> = report.marks.iter().filter(|mark| mark.kind != MarkKind::Phase).collect();
@@ -132,12 +135,13 @@ fn kind(kind: MarkKind) -> (&'static str, &'static str) {
 
 /// Gives labels that would overlap to the first of them.
 fn merge(views: &mut [MarkView]) {
+    let apart = percent(if views.len() > MANY { MANY_APART } else { APART });
     let mut head: Option<usize> = None;
     for index in 0..views.len() {
         let Some(left) = views[index].place.as_ref().map(|place| place.left) else {
             continue;
         };
-        let near = head.filter(|head| views[*head].place.as_ref().is_some_and(|place| left - place.left < percent(APART)));
+        let near = head.filter(|head| views[*head].place.as_ref().is_some_and(|place| left - place.left < apart));
         let Some(first) = near else {
             head = Some(index);
             continue;

@@ -17,7 +17,16 @@ pub(super) struct Chip {
     pub(super) class: &'static str,
 }
 
-pub(super) fn chips(report: &Report) -> Vec<Chip> {
+/// More than these are no first screen.
+const CHIPS: usize = 12;
+
+/// The gravest, and how many more there are.
+pub(super) fn chips(report: &Report) -> (Vec<Chip>, usize) {
+    let more = report.verdict.criteria.len().saturating_sub(CHIPS);
+    (all_chips(report).into_iter().take(CHIPS).collect(), more)
+}
+
+fn all_chips(report: &Report) -> Vec<Chip> {
     status::gravest_first(&report.verdict.criteria)
         .into_iter()
         .map(|judged| {
@@ -54,8 +63,11 @@ pub(super) struct ChartView {
     pub(super) described: String,
     /// Nothing to see: only words are shown.
     pub(super) flat: bool,
-    /// One resource only: errors can be red without hiding whose they are.
-    pub(super) solo: bool,
+    /// Also ` flat`. ` solo`: one resource only, so that errors can be red without hiding whose they are. ` dense`: so
+    /// many points that thick lines would run together.
+    pub(super) classes: String,
+    /// Nothing was measured.
+    pub(super) empty: bool,
 }
 
 /// One line.
@@ -79,6 +91,9 @@ pub(super) fn groups(charts: &Charts) -> Vec<GroupView> {
         .collect()
 }
 
+/// Points of a line on a screen of usual width.
+const DENSE: usize = 400;
+
 fn view(chart: &Chart, axis: TimeAxis) -> ChartView {
     let picture = charts::picture(chart, axis);
     let flat = chart.is_flat();
@@ -94,10 +109,8 @@ fn view(chart: &Chart, axis: TimeAxis) -> ChartView {
         values: picture.values,
         csv: charts::csv(chart),
         described: described(chart),
-        solo: chart
-            .lines
-            .iter()
-            .all(|line| line.shape == Shape::Level || line.colour == chart.lines[0].colour),
+        classes: classes(chart, flat),
+        empty: chart.is_empty(),
         flat,
         lines: chart
             .lines
@@ -111,6 +124,18 @@ fn view(chart: &Chart, axis: TimeAxis) -> ChartView {
             })
             .collect(),
     }
+}
+
+fn classes(chart: &Chart, flat: bool) -> String {
+    let solo = chart
+        .lines
+        .iter()
+        .all(|line| line.shape == Shape::Level || line.colour == chart.lines[0].colour);
+    let dense = chart.lines.iter().any(|line| line.points.len() > DENSE);
+    [(flat, " flat"), (solo, " solo"), (dense, " dense")]
+        .into_iter()
+        .filter_map(|(is, class)| is.then_some(class))
+        .collect()
 }
 
 fn described(chart: &Chart) -> String {
