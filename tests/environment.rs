@@ -15,7 +15,7 @@ fn a_plan_shows_before_and_after_and_changes_nothing() {
         .run(&["plan", "hcg-demo"])
         .exits(0)
         .says("lambda hcg-demo-webhook-handler + reserved unset 100 exact")
-        .says("lambda hcg-demo-supervisor-agent ~ reserved 10 100 exact")
+        .says("lambda hcg-demo-supervisor-agent ~ reserved 40 100 exact")
         .says("+ write scaling none 5–100@70% exact")
         .says("Nothing was changed");
     assert!(sandbox.snapshot() == before);
@@ -104,7 +104,7 @@ fn somebody_elses_edit_is_left_alone_until_it_is_forced() {
     machine
         .run(&["cleanup"])
         .exits(6)
-        .says("was 10, we set 100, now 200")
+        .says("was 40, we set 100, now 200")
         .says("left alone");
     assert_eq!(sandbox.snapshot()["functions"]["hcg-demo-supervisor-agent"]["reserved"], 200);
     machine.run(&["cleanup"]).exits(6);
@@ -122,7 +122,7 @@ fn somebody_elses_edit_can_be_accepted() {
     machine
         .run(&["cleanup", "--accept", "lambda/hcg-demo-supervisor-agent"])
         .exits(0)
-        .says("200 kept, was 10");
+        .says("200 kept, was 40");
     assert_eq!(sandbox.snapshot()["functions"]["hcg-demo-supervisor-agent"]["reserved"], 200);
     machine.run(&["status"]).exits(0);
 }

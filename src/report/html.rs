@@ -51,8 +51,8 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         marks,
         groups: view::groups(&charts),
         tables: Tables::of(report),
-        css: include_str!("../../templates/report.css"),
-        script: include_str!("../../templates/report.js"),
+        css: include_str!("templates/report.css"),
+        script: include_str!("templates/report.js"),
     };
     Ok(page.render()?)
 }

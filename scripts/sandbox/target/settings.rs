@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     /// Keyed by `CLUSTER/NAME`.
     pub(crate) services: BTreeMap<String, ServiceSettings>,
     pub(crate) load_balancers: BTreeMap<String, LoadBalancerSettings>,
+    /// How many seconds of unused capacity the tables had kept when the account was built; all of it when not said.
+    pub(crate) kept_seconds: Option<u64>,
 }
 
 /// Unset, zero and a number are three different reservations.
@@ -76,7 +78,7 @@ impl Settings {
     pub(crate) fn hcg_demo() -> Self {
         let functions = [
             ("hcg-demo-webhook-handler", None),
-            ("hcg-demo-supervisor-agent", Some(10)),
+            ("hcg-demo-supervisor-agent", Some(40)),
             ("hcg-demo-servicenow-action", None),
         ];
         let five = IndexSettings { read: 5, write: 5 };

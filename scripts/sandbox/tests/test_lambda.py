@@ -16,7 +16,7 @@ def reserved(client, name):
 def test_an_unset_reservation_has_no_value(hcg):
     client = hcg.client("lambda")
     assert reserved(client, WEBHOOK) is None
-    assert reserved(client, SUPERVISOR) == 10
+    assert reserved(client, SUPERVISOR) == 40
 
 
 def test_put_get_and_delete_agree_and_zero_is_kept(hcg):
@@ -72,4 +72,4 @@ def test_functions_have_the_configuration_of_the_guide(hcg):
 def test_a_name_may_be_an_arn(hcg):
     client = hcg.client("lambda")
     arn = client.get_function_configuration(FunctionName=SUPERVISOR)["FunctionArn"]
-    assert reserved(client, arn) == 10
+    assert reserved(client, arn) == 40

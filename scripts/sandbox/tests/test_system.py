@@ -47,7 +47,7 @@ def test_the_caller_is_known(hcg):
 
 def test_settings_carry_a_version_that_moves_only_with_them(hcg):
     first = hcg.control("GET", "settings")
-    assert first["functions"]["hcg-demo-supervisor-agent"] == {"reserved": 10}
+    assert first["functions"]["hcg-demo-supervisor-agent"] == {"reserved": 40}
     assert first["tables"]["hcg-demo-conversations"] == {
         "billing": "PROVISIONED",
         "read": 5,

@@ -63,6 +63,8 @@ class Control:
         return {"target": f"http://127.0.0.1:{port}" if port else None}
 
     def _metrics(self, params: dict[str, Any]) -> dict[str, Any]:
+        if not self.world.is_new_batch(params.get("batch")):
+            return {"merged": 0}
         for point in params["points"]:
             self.world.metrics.merge(point)
         with self.world.lock:

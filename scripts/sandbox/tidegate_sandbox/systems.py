@@ -37,7 +37,7 @@ def _hcg_demo(world: World) -> None:
     """A help desk assistant: REST API, three functions, two provisioned tables."""
     functions = {
         "hcg-demo-webhook-handler": (60, 512, None),
-        "hcg-demo-supervisor-agent": (60, 512, 10),
+        "hcg-demo-supervisor-agent": (60, 512, 40),
         "hcg-demo-servicenow-action": (30, 256, None),
     }
     role = _role(world, "hcg-demo-lambda")

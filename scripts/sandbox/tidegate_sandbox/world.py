@@ -67,6 +67,8 @@ class World:
         self._past: dict[str, Any] = {}
         self._settings: dict[str, Any] = {}
         self._version = 0
+        self._generation = 0
+        self._batches: set[int] = set()
 
     def build(self, system: str) -> None:
         """Makes the account anew; the same seed gives the same ids."""
@@ -80,6 +82,16 @@ class World:
             self.tracking.start()
             self.alarms.start()
             self._past = self._checkpoint()
+            self._generation += 1
+
+    def is_new_batch(self, number: int | None) -> bool:
+        """Whether the data plane posts these metrics for the first time: a lost answer makes it post them again."""
+        with self.lock:
+            if number is None:
+                return True
+            known = number in self._batches
+            self._batches.add(number)
+            return not known
 
     def new_id(self) -> str:
         """A UUID from the seed."""
@@ -136,4 +148,6 @@ class World:
             if settings != self._settings:
                 self._settings = settings
                 self._version += 1
-            return {"version": self._version, **settings}
+            # The tables of hcg-demo are in use: of the five minutes of burst they have kept one.
+            kept = {"kept_seconds": 60} if self.system == "hcg-demo" else {}
+            return {"version": self._version, "generation": self._generation, **kept, **settings}

@@ -37,10 +37,15 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// A bucket that starts full.
     pub(crate) fn full(now: Time, rate: u64, depth: u64) -> Self {
+        Self::holding(now, rate, depth, depth)
+    }
+
+    /// A bucket that starts with so many units.
+    pub(crate) fn holding(now: Time, rate: u64, depth: u64, units: u64) -> Self {
         Self {
             rate,
             depth,
-            level: Tokens::units(depth),
+            level: Tokens::units(units.min(depth)),
             at: now,
         }
     }

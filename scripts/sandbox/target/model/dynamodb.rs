@@ -86,10 +86,11 @@ impl DynamoDb {
         TableId(self.tables.len() - 1)
     }
 
-    /// `fresh`: the account was built anew, so every bucket starts full.
+    /// `fresh`: the account was built anew, so every bucket starts with what the tables had kept.
     pub(crate) fn apply(&mut self, now: Time, settings: &Settings, fresh: bool, book: &mut Book) {
+        let kept = fresh.then(|| settings.kept_seconds.unwrap_or(BURST_SECONDS));
         for table in &mut self.tables {
-            table.apply(now, settings.tables.get(&table.name), fresh, book);
+            table.apply(now, settings.tables.get(&table.name), kept, book);
         }
     }
 
@@ -112,7 +113,7 @@ impl DynamoDb {
 }
 
 impl Table {
-    fn apply(&mut self, now: Time, settings: Option<&TableSettings>, fresh: bool, book: &mut Book) {
+    fn apply(&mut self, now: Time, settings: Option<&TableSettings>, kept: Option<u64>, book: &mut Book) {
         self.lanes.iter_mut().for_each(|lanes| lanes.present = false);
         let Some(settings) = settings else { return };
         self.billing = settings.billing;
@@ -123,23 +124,23 @@ impl Table {
                 read: settings.read,
                 write: settings.write,
             },
-            fresh,
+            kept,
             book,
         );
         for (index, units) in &settings.indexes {
-            self.set_lanes(now, index, *units, fresh, book);
+            self.set_lanes(now, index, *units, kept, book);
         }
     }
 
-    fn set_lanes(&mut self, now: Time, index: &str, units: IndexSettings, fresh: bool, book: &mut Book) {
+    fn set_lanes(&mut self, now: Time, index: &str, units: IndexSettings, kept: Option<u64>, book: &mut Book) {
         let at = self.lanes.iter().position(|lanes| lanes.index == index).unwrap_or_else(|| {
             self.lanes.push(Lanes::new(now, book, &self.name, index));
             self.lanes.len() - 1
         });
         let Some(lanes) = self.lanes.get_mut(at) else { return };
         lanes.present = true;
-        lanes.read.set(now, units.read, fresh);
-        lanes.write.set(now, units.write, fresh);
+        lanes.read.set(now, units.read, kept);
+        lanes.write.set(now, units.write, kept);
     }
 
     fn take(&mut self, now: Time, operation: Operation, book: &mut Book) -> Result<(), Refusal> {
@@ -242,12 +243,11 @@ impl Lanes {
 }
 
 impl Lane {
-    fn set(&mut self, now: Time, units: u64, fresh: bool) {
+    fn set(&mut self, now: Time, units: u64, kept: Option<u64>) {
         let depth = units.saturating_mul(BURST_SECONDS);
-        if fresh {
-            self.bucket = Bucket::full(now, units, depth);
-        } else {
-            self.bucket.resize(now, units, depth);
+        match kept {
+            Some(seconds) => self.bucket = Bucket::holding(now, units, depth, units.saturating_mul(seconds)),
+            None => self.bucket.resize(now, units, depth),
         }
     }
 }

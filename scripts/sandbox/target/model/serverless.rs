@@ -22,7 +22,7 @@ const GATEWAY_REFUSAL: Duration = Duration::from_millis(1);
 const WEBHOOK_WORK: Law = Law::About(Duration::from_millis(50));
 const REFUSAL_WORK: Law = Law::About(Duration::from_millis(5));
 const SUPERVISOR_WORK: Law = Law::LogNormal {
-    median: Duration::from_millis(850),
+    median: Duration::from_millis(560),
     sigma: 0.35,
     longest: Duration::from_secs(8),
 };
