@@ -20,9 +20,9 @@ use super::shape::{Crowd, Line, Load, Pacer, Stretch};
 /// How long requests in flight may go on after a stop.
 pub(super) const DRAIN: Duration = Duration::from_secs(10);
 /// Windows are made once so many beats.
-const BEATS: u32 = 10;
+const BEATS: u32 = 100;
 /// The distance of two beats.
-const BEAT: Duration = Duration::from_millis(100);
+const BEAT: Duration = Duration::from_millis(10);
 /// After so many arrivals without a pause the users get a turn.
 const BATCH: u32 = 32;
 /// Distinguishes the random streams of arrivals from those of users, whose numbers stay far below.

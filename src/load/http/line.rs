@@ -7,9 +7,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use http::header::HeaderMap;
 use http_body_util::Full;
 use hyper::body::{Body as _, Frame, Incoming};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
@@ -44,6 +45,8 @@ struct Link {
     written: Rc<Cell<bool>>,
     peer: SocketAddr,
     generation: u32,
+    /// The last answer's headers, empty: its memory is the next request's.
+    spare: HeaderMap,
 }
 
 impl HttpLine {
@@ -61,12 +64,10 @@ impl HttpLine {
 
 impl Line for HttpLine {
     async fn exchange(&mut self, request: &Request<'_>, answer: &mut Answer, sent: &Cell<Option<Instant>>) -> Result<(), Loss> {
-        let client = &self.http.client;
-        let message = client.messages[request.step].request(&client.origin, request)?;
         leave_old_addresses(&self.http, &mut self.link, &mut self.dice);
         self.deadline.set(request.now + request.timeout);
         let result = {
-            let mut work = pin!(attempt(&self.http, &mut self.link, message, request, answer, sent));
+            let mut work = pin!(attempt(&self.http, &mut self.link, request, answer, sent));
             let deadline = &mut self.deadline;
             poll_fn(|cx| match work.as_mut().poll(cx) {
                 Poll::Ready(result) => Poll::Ready(result),
@@ -103,27 +104,26 @@ fn leave_old_addresses(http: &Http, link: &mut Option<Link>, dice: &mut Dice) {
 async fn attempt(
     http: &Http,
     link: &mut Option<Link>,
-    mut message: http::Request<Body>,
     request: &Request<'_>,
     answer: &mut Answer,
     sent: &Cell<Option<Instant>>,
 ) -> Result<(), Loss> {
     if let Some(open) = link {
         if open.is_usable().await {
-            match open.send(message, request.now, sent).await {
+            match open.send(http, request, request.now, sent).await {
                 Ok(response) => return open.read(response, request, answer).await,
                 // The connection ended while it was idle and nothing of this request was written: not a failure of
                 // the request, which goes over a new connection once.
-                Err(Unsent::Returned(returned)) => message = *returned,
+                Err(Unsent::Untouched) => {}
                 Err(Unsent::Lost(loss)) => return Err(loss),
             }
         }
         *link = None;
     }
     let open = link.insert(Link::open(http).await?);
-    match open.send(message, Instant::now(), sent).await {
+    match open.send(http, request, Instant::now(), sent).await {
         Ok(response) => open.read(response, request, answer).await,
-        Err(Unsent::Returned(_)) => Err(Loss {
+        Err(Unsent::Untouched) => Err(Loss {
             failure: Failure::Reset,
             text: "the connection was closed before the request could be sent".to_owned(),
         }),
@@ -133,8 +133,8 @@ async fn attempt(
 
 /// Why there is no response.
 enum Unsent {
-    /// Nothing was written; the message can be sent again.
-    Returned(Box<http::Request<Body>>),
+    /// Nothing was written; the request can be sent again.
+    Untouched,
     /// The request is lost.
     Lost(Loss),
 }
@@ -145,7 +145,11 @@ impl Link {
         let (stream, peer) = Stream::connect(&http.client, &http.names).await?;
         let written = Rc::new(Cell::new(false));
         let wire = Wire::new(stream, Rc::clone(&written));
-        let (sender, connection) = http1::Builder::new().handshake(wire).await.map_err(|error| loss(&error))?;
+        let (sender, connection) = http1::Builder::new()
+            .writev(false)
+            .handshake(wire)
+            .await
+            .map_err(|error| loss(&error))?;
         Ok(Self {
             sender,
             connection: Some(Box::pin(connection)),
@@ -153,6 +157,7 @@ impl Link {
             peer,
             // The first look-up happens while connecting.
             generation: generation.max(http.names.generation()),
+            spare: HeaderMap::new(),
         })
     }
 
@@ -180,10 +185,16 @@ impl Link {
 
     async fn send(
         &mut self,
-        message: http::Request<Body>,
+        http: &Http,
+        request: &Request<'_>,
         now: Instant,
         sent: &Cell<Option<Instant>>,
     ) -> Result<http::Response<Incoming>, Unsent> {
+        let client = &http.client;
+        let spare = std::mem::take(&mut self.spare);
+        let message = client.messages[request.step]
+            .request(&client.origin, request, spare)
+            .map_err(Unsent::Lost)?;
         self.written.set(false);
         sent.set(Some(now));
         let mut response = pin!(self.sender.try_send_request(message));
@@ -203,7 +214,7 @@ impl Link {
             }
             sent.set(None);
             match error.take_message() {
-                Some(message) => Unsent::Returned(Box::new(message)),
+                Some(_) => Unsent::Untouched,
                 None => Unsent::Lost(loss(error.error())),
             }
         })
@@ -211,7 +222,7 @@ impl Link {
 
     /// Reads the answer to its end; the body is kept only when it is wanted.
     async fn read(&mut self, response: http::Response<Incoming>, request: &Request<'_>, answer: &mut Answer) -> Result<(), Loss> {
-        let (head, mut body) = response.into_parts();
+        let (mut head, mut body) = response.into_parts();
         answer.status = head.status.as_u16();
         answer.size = 0;
         answer.body.clear();
@@ -220,6 +231,8 @@ impl Link {
             let value = head.headers.get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         }));
+        head.headers.clear();
+        self.spare = head.headers;
         while !body.is_end_stream() {
             let Some(frame) = poll_fn(|cx| self.poll_frame(&mut body, cx)).await else {
                 break;
@@ -290,6 +303,8 @@ fn loss(error: &hyper::Error) -> Loss {
 struct Deadline {
     at: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Who the timer wakes.
+    woken: Option<Waker>,
 }
 
 impl Deadline {
@@ -299,6 +314,7 @@ impl Deadline {
             && (timer.deadline() > at || timer.is_elapsed())
         {
             timer.as_mut().reset(at);
+            self.woken = None;
         }
     }
 
@@ -307,8 +323,13 @@ impl Deadline {
             return Poll::Pending;
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        // Asking a timer that is armed for this very task costs more than it tells.
+        if !timer.is_elapsed() && self.woken.as_ref().is_some_and(|woken| woken.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
         loop {
             if timer.as_mut().poll(cx).is_pending() {
+                self.woken = Some(cx.waker().clone());
                 return Poll::Pending;
             }
             if Instant::now() >= at {

@@ -54,8 +54,8 @@ impl Message {
         })
     }
 
-    /// The whole request.
-    pub(super) fn request(&self, origin: &Origin, request: &Request<'_>) -> Result<http::Request<Full<Bytes>>, Loss> {
+    /// The whole request. `spare` is an empty map whose memory is used again.
+    pub(super) fn request(&self, origin: &Origin, request: &Request<'_>, mut spare: HeaderMap) -> Result<http::Request<Full<Bytes>>, Loss> {
         let unusable = |text: String| Loss {
             failure: Failure::Data,
             text,
@@ -67,11 +67,14 @@ impl Message {
             (None, address) => uri(&origin.base, address.unwrap_or_default())
                 .map_err(|reason| unusable(format!("the rendered address is not valid: {reason}")))?,
         };
-        *message.headers_mut() = self.headers.clone();
+        for (name, value) in &self.headers {
+            spare.insert(name.clone(), value.clone());
+        }
         for (name, value) in self.rendered.iter().zip(request.headers) {
             let value = HeaderValue::from_str(value).map_err(|_| unusable(format!("the rendered header `{name}` is not valid")))?;
-            message.headers_mut().insert(name, value);
+            spare.insert(name, value);
         }
+        *message.headers_mut() = spare;
         Ok(message)
     }
 }
