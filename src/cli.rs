@@ -82,7 +82,7 @@ pub enum Command {
         #[arg(long, default_value = "1h", value_parser = duration)]
         since: std::time::Duration,
     },
-    /// Render a run's report again, with AWS's numbers pulled again when they were provisional
+    /// Render a run's report again, with AWS's numbers pulled again
     Report {
         /// The run's folder, or its name under `tidegate-runs`
         run: PathBuf,

@@ -65,9 +65,9 @@ impl Sandbox {
         self.text("target")
     }
 
-    fn ask(&self, method: reqwest::Method, url: String, body: Option<&Value>) -> Value {
+    fn ask(&self, method: reqwest::Method, url: &str, body: Option<&Value>) -> Value {
         self.runtime.block_on(async {
-            let mut request = self.client.request(method, &url);
+            let mut request = self.client.request(method, url);
             if let Some(body) = body {
                 request = request.json(body);
             }
@@ -80,23 +80,23 @@ impl Sandbox {
     }
 
     pub(crate) fn get(&self, path: &str) -> Value {
-        self.ask(reqwest::Method::GET, format!("{}/_sandbox/{path}", self.endpoint()), None)
+        self.ask(reqwest::Method::GET, &format!("{}/_sandbox/{path}", self.endpoint()), None)
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
-        self.ask(reqwest::Method::POST, format!("{}/_sandbox/{path}", self.endpoint()), Some(body))
+        self.ask(reqwest::Method::POST, &format!("{}/_sandbox/{path}", self.endpoint()), Some(body))
     }
 
     pub(crate) fn delete(&self, path: &str) {
-        self.ask(reqwest::Method::DELETE, format!("{}/_sandbox/{path}", self.endpoint()), None);
+        self.ask(reqwest::Method::DELETE, &format!("{}/_sandbox/{path}", self.endpoint()), None);
     }
 
     pub(crate) fn target_get(&self, path: &str) -> Value {
-        self.ask(reqwest::Method::GET, format!("{}/_target/{path}", self.target()), None)
+        self.ask(reqwest::Method::GET, &format!("{}/_target/{path}", self.target()), None)
     }
 
     pub(crate) fn target_post(&self, path: &str, body: &Value) -> Value {
-        self.ask(reqwest::Method::POST, format!("{}/_target/{path}", self.target()), Some(body))
+        self.ask(reqwest::Method::POST, &format!("{}/_target/{path}", self.target()), Some(body))
     }
 
     /// Everything that must be equal again after cleanup.

@@ -264,7 +264,7 @@ impl<C: Cloud + Sync> Verb<'_, C> {
                 now: seen.identity,
             });
         }
-        if seen.state == entry.original && !self.may_be_stale(entry) {
+        if seen.state == entry.original && !may_be_stale(entry) {
             return Ok(Outcome::AlreadyBefore);
         }
         let expected: Vec<&State> = entry.ours.iter().chain([&entry.original]).collect();
@@ -301,12 +301,6 @@ impl<C: Cloud + Sync> Verb<'_, C> {
             })),
             Err(error) => Err(Left::Failed { error: error.to_string() }),
         }
-    }
-
-    /// After an answer that was lost, or a call only just made, a look may be stale: then the original is set
-    /// regardless. Setting what is already so is harmless.
-    fn may_be_stale(&self, entry: &Outstanding) -> bool {
-        entry.in_doubt.is_some() && entry.ours.iter().any(|state| *state != entry.original)
     }
 
     /// Looks until nothing moves any more, within bounds: a change under way still shows the old value.
@@ -350,7 +344,7 @@ impl<C: Cloud + Sync> Verb<'_, C> {
                 Err(error) => {
                     work.end = Some(Err(Left::Failed {
                         error: format!("it was put back, but could not be read back: {error}"),
-                    }))
+                    }));
                 }
             }
         }
@@ -380,4 +374,10 @@ impl<C: Cloud + Sync> Verb<'_, C> {
             end,
         }
     }
+}
+
+/// After an answer that was lost a look may be stale: then the original is set regardless. Setting what is already so is
+/// harmless.
+fn may_be_stale(entry: &Outstanding) -> bool {
+    entry.in_doubt.is_some() && entry.ours.iter().any(|state| *state != entry.original)
 }

@@ -185,7 +185,7 @@ impl Cloud for Fake {
             }
             Some(Break::DieAfter) => {
                 put();
-                self.die().await
+                self.die().await;
             }
             Some(Break::Late(delay)) => {
                 self.world

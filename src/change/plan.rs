@@ -42,7 +42,7 @@ struct Planner<'a, C> {
 
 impl<C: Cloud + Surroundings> Planner<'_, C> {
     async fn reservations(&mut self, wishes: &[Wish]) {
-        let wished: Vec<(Setting, State)> = wishes
+        let reservations: Vec<(Setting, State)> = wishes
             .iter()
             .filter_map(|wish| match wish {
                 Wish::LambdaReserved { function, limit } => {
@@ -57,11 +57,11 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
                 _ => None,
             })
             .collect();
-        if wished.is_empty() {
+        if reservations.is_empty() {
             return;
         }
-        let settings: Vec<Setting> = wished.iter().map(|(setting, _)| setting.clone()).collect();
-        for ((setting, after), observed) in wished.into_iter().zip(self.cloud.observe(&settings).await) {
+        let settings: Vec<Setting> = reservations.iter().map(|(setting, _)| setting.clone()).collect();
+        for ((setting, after), observed) in reservations.into_iter().zip(self.cloud.observe(&settings).await) {
             if let Some(observed) = self.usable(&setting, observed) {
                 self.plan.changes.push(Change {
                     setting,
@@ -186,7 +186,7 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
             let Some(now) = self.scaling_now(target).await else { continue };
             self.note_other_scaling(target, &now);
             self.range(setting, &observed, (scaling.min, scaling.max));
-            self.policy(target, scaling, &now).await;
+            self.policy(target, scaling, &now);
         }
     }
 
@@ -208,7 +208,7 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
         });
     }
 
-    async fn policy(&mut self, target: &Scalable, scaling: &Scaling, now: &ScalingNow) {
+    fn policy(&mut self, target: &Scalable, scaling: &Scaling, now: &ScalingNow) {
         let metric = utilization_metric(target);
         // A policy on the same metric is changed in place: two of them would fight.
         let existing = now.tracking.iter().find(|(_, tracking)| tracking.metric == metric);

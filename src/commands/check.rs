@@ -1,5 +1,7 @@
 //! `check`: is the profile valid? Nothing is contacted.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::error::Error;
@@ -32,18 +34,17 @@ fn text(profile: &Profile) -> String {
         profile.requirements.len()
     ));
     for scenario in profile.scenarios() {
-        let criteria = profile.criteria_for(scenario.name).len();
-        lines.push(format!(
-            "  scenario {} · {} · {} · {}",
+        let judged = profile.criteria_for(scenario.name).len();
+        let mut line = format!(
+            "  scenario {} · {} · {}",
             scenario.name,
             units::duration(scenario.duration),
-            if criteria == 1 {
-                "1 criterion".to_owned()
-            } else {
-                format!("{criteria} criteria")
-            },
-            scenario.description
-        ));
+            criteria(judged)
+        );
+        if !scenario.description.is_empty() {
+            let _ = write!(line, " · {}", scenario.description);
+        }
+        lines.push(line);
     }
     for undo in profile.cannot_undo() {
         lines.push(format!("WARN journey `{}` cannot be undone: {}", undo.journey, undo.text));
@@ -55,12 +56,17 @@ fn text(profile: &Profile) -> String {
         ));
     }
     if !profile.asks.is_empty() {
-        lines.push(format!(
-            "{} UNKNOWN until you fill them in",
-            units::count(profile.asks.len(), "criterion").replace("criterions", "criteria")
-        ));
+        lines.push(format!("{} UNKNOWN until you fill in the numbers", criteria(profile.asks.len())));
     }
     lines.join("\n")
+}
+
+fn criteria(count: usize) -> String {
+    if count == 1 {
+        "1 criterion".to_owned()
+    } else {
+        format!("{count} criteria")
+    }
 }
 
 fn as_json(profile: &Profile) -> serde_json::Value {

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::{Account, is_alive, owner, root};
 use super::error::Error;
+use super::profile::by_name;
 use super::signals::Signals;
 use crate::aws::Aws;
 use crate::change::{Clock, Event, OnDrift, Restored, Verb};
@@ -40,13 +41,16 @@ impl From<DriftArgs> for OnDrift {
 struct Survey {
     /// Outstanding journals, as their first lines tell.
     wanted: Vec<Started>,
+    /// Profiles of outstanding journals that were not asked for.
+    others: Vec<String>,
     /// Journals that cannot be used.
     unreadable: Vec<String>,
 }
 
 /// Cleans up. Without anything outstanding AWS is not contacted.
 pub(crate) async fn run(screen: &Screen, output: Output, options: &Options, signals: &Signals) -> Result<Exit, Error> {
-    let survey = survey(options.profile.as_deref())?;
+    let named = options.profile.as_deref().map(name_of);
+    let survey = survey(named.as_deref())?;
     for error in &survey.unreadable {
         screen.note(&format!("✗ failed to {error}"));
     }
@@ -92,9 +96,15 @@ pub(crate) async fn run(screen: &Screen, output: Output, options: &Options, sign
         return Ok(Exit::Changed);
     }
     let lock = account.folder.lock(&owner())?;
-    let exit = clean(screen, output, options, signals, &account).await;
+    let exit = clean(screen, output, options, named.as_deref(), signals, &account).await;
     drop(lock);
     exit.map(|exit| exit.and(unreadable))
+}
+
+/// The name under which a profile's journals are filed: people may give its path. A profile that no longer reads is taken
+/// by the name as it stands: cleanup must not depend on it.
+fn name_of(given: &str) -> String {
+    by_name(given, &[]).map_or_else(|_| given.to_owned(), |profile| profile.name)
 }
 
 fn survey(profile: Option<&str>) -> Result<Survey, Error> {
@@ -103,6 +113,7 @@ fn survey(profile: Option<&str>) -> Result<Survey, Error> {
         for found in folder.journals()? {
             match found.journal {
                 Ok(journal) if wanted(&journal, profile) => survey.wanted.push(journal.started().clone()),
+                Ok(journal) if wanted(&journal, None) => survey.others.push(journal.started().profile.clone()),
                 Ok(_) => {}
                 Err(error) => survey.unreadable.push(error.to_string()),
             }
@@ -116,11 +127,18 @@ fn wanted(journal: &Journal, profile: Option<&str>) -> bool {
 }
 
 /// Under the lock: reads the journals again, since somebody may have cleaned up meanwhile.
-async fn clean(screen: &Screen, output: Output, options: &Options, signals: &Signals, account: &Account) -> Result<Exit, Error> {
+async fn clean(
+    screen: &Screen,
+    output: Output,
+    options: &Options,
+    named: Option<&str>,
+    signals: &Signals,
+    account: &Account,
+) -> Result<Exit, Error> {
     let mut journals = Vec::new();
     for found in account.folder.journals()? {
         if let Ok(journal) = found.journal
-            && wanted(&journal, options.profile.as_deref())
+            && wanted(&journal, named)
         {
             journals.push((found.path, journal));
         }

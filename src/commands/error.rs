@@ -30,6 +30,9 @@ pub(crate) enum Error {
     /// Something speaks against it; nothing was changed.
     #[error("{}", .0.iter().map(crate::ui::plan::refusal).collect::<Vec<_>>().join("\n"))]
     Refused(Vec<Refusal>),
+    /// A signal came before anything was done.
+    #[error("stopped before the load began; nothing was sent")]
+    Stopped(Exit),
     /// The user said no, or could not be asked.
     #[error("error: {0}")]
     Declined(String),
@@ -67,6 +70,7 @@ impl Error {
             Self::Aws { .. } | Self::Refused(_) | Self::Declined(_) | Self::Journal(_) | Self::Load { .. } | Self::File { .. } => {
                 Exit::Refused
             }
+            Self::Stopped(exit) => *exit,
             Self::Bug(_) => Exit::Bug,
         }
     }

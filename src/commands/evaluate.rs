@@ -13,7 +13,7 @@ use crate::aws::Aws;
 use crate::load::Recording;
 use crate::metrics::ledger::Limits;
 use crate::metrics::settle::{self, Next, Patience, Settling};
-use crate::metrics::{Activity, Ledger, MetricSource as _, Series, TimeWindow, collect, queries};
+use crate::metrics::{Activity, Ledger, MetricSource as _, Series, TimeWindow, align, collect, queries};
 use crate::report::model::{RunInfo, SettingsFigures};
 use crate::report::{Report, assemble, html};
 use crate::scenario::{Body, Criterion, Scenario};
@@ -71,9 +71,9 @@ pub(crate) fn without_secrets(scenario: &Scenario) -> Scenario {
     scenario
 }
 
-/// The minutes of AWS that belong to a recording.
-fn window(recording: &Recording) -> TimeWindow {
-    TimeWindow::covering(recording.started, recording.ended)
+/// The minutes of AWS that belong to a recording, what was watched after it included.
+fn window(setup: &Setup, recording: &Recording) -> TimeWindow {
+    TimeWindow::covering(recording.started, align::after(recording.ended, setup.scenario.observe))
 }
 
 /// How long AWS's numbers may take; an endpoint of one's own has no such delays.
@@ -91,7 +91,7 @@ fn patience(setup: &Setup) -> Patience {
 /// Pulls AWS's numbers. With `wait` until two pulls agree, else once: then they are provisional. On an endpoint of
 /// one's own waiting costs seconds, so it is always done.
 pub(crate) async fn pull(screen: &Screen, aws: &Aws, setup: &Setup, recording: &Recording, wait: bool) -> Pulled {
-    let window = window(recording);
+    let window = window(setup, recording);
     let resources: Vec<Resource> = setup.resources.iter().map(|(resource, _)| resource.clone()).collect();
     let facts: BTreeMap<Resource, Facts> = setup.resources.iter().cloned().collect();
     let nothing = Evidence {
@@ -160,7 +160,7 @@ pub(crate) fn judge(setup: &Setup, recording: &Recording, pulled: Option<Pulled>
         recording,
         series: &pulled.series,
         activities,
-        window: window(recording),
+        window: window(setup, recording),
     };
     let verdict = analysis::judge(&setup.criteria, &setup.scenario, &evidence);
     let limits = Limits {

@@ -51,7 +51,7 @@ pub(crate) async fn run(screen: &Screen, output: Output, verbose: u8, args: &Pro
             json!({ "account": account.caller.account, "region": account.aws.region(), "plan": preflight.plan })
         )),
     }
-    refuse(screen, &profile, &preflight.plan)
+    Ok(refuse(screen, &profile, &preflight.plan))
 }
 
 /// The plan as a screen, without its refusals, which are shown at their places in the profile.
@@ -64,16 +64,16 @@ pub(crate) fn shown(preflight: &Preflight, verbose: u8, width: usize) -> String 
 }
 
 /// Shows refusals with their places; `Refused` when there are any.
-pub(crate) fn refuse(screen: &Screen, profile: &Profile, plan: &Plan) -> Result<Exit, Error> {
+pub(crate) fn refuse(screen: &Screen, profile: &Profile, plan: &Plan) -> Exit {
     if plan.refusals.is_empty() {
-        return Ok(Exit::Done);
+        return Exit::Done;
     }
     screen.note(&at_their_places(profile, &plan.refusals));
     screen.note(&format!(
         "REFUSED for {}; nothing was changed",
         crate::units::count(plan.refusals.len(), "reason")
     ));
-    Ok(Exit::Refused)
+    Exit::Refused
 }
 
 /// The account guard, before anything of the account is read.

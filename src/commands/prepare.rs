@@ -73,7 +73,7 @@ pub(crate) async fn open(
     let settings: Vec<Setting> = preflight.plan.changes.iter().map(|change| change.setting.clone()).collect();
     preflight.plan.refusals.extend(account.refuse_outstanding(&settings)?);
     screen.note(&shown(&preflight, verbose, screen.width));
-    let refused = refuse(screen, profile, &preflight.plan)?;
+    let refused = refuse(screen, profile, &preflight.plan);
     if refused != Exit::Done {
         return Ok(Err(refused));
     }

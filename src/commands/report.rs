@@ -97,13 +97,14 @@ fn same_place(account: &Account, driven: &Driven) -> Result<(), Error> {
 }
 
 fn find(run: &Path) -> Result<PathBuf, Error> {
-    let candidates = [run.to_owned(), Path::new("tidegate-runs").join(run)];
+    let runs = std::env::var_os("TIDEGATE_RUNS").map_or_else(|| PathBuf::from("tidegate-runs"), PathBuf::from);
+    let candidates = [run.to_owned(), runs.join(run)];
     candidates
         .iter()
         .find(|folder| folder.join("setup.json").is_file())
         .cloned()
         .ok_or_else(|| Error::Usage {
             message: format!("`{}` is no run's folder", run.display()),
-            help: "runs lie under tidegate-runs/, each with a setup.json".to_owned(),
+            help: "give the folder that `run` printed; runs lie under tidegate-runs/ (or TIDEGATE_RUNS), each with a setup.json".to_owned(),
         })
 }

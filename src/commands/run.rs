@@ -1,6 +1,7 @@
 //! `run`: drive the load, pull metrics, write the report. Never changes a setting.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -112,11 +113,16 @@ pub(crate) async fn ready(
     let started = Timestamp::now();
     let id = format!("{}-{}", started.strftime("%Y-%m-%dT%H%M%S"), profile.name);
     let folder = load_args.out.join(&id);
-    std::fs::create_dir_all(&folder).map_err(|source| Error::File {
-        step: "create",
-        path: folder.clone(),
-        source,
-    })?;
+    // It names resources: for the user's eyes only, as the state folder is.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|source| Error::File {
+            step: "create",
+            path: folder.clone(),
+            source,
+        })?;
     let run = RunInfo {
         id,
         profile: profile.name.clone(),
@@ -169,7 +175,7 @@ pub(crate) async fn drive(screen: &Screen, ready: Ready, args: &LoadArgs, signal
         ));
         tokio::select! {
             () = sleep(wait) => {}
-            () = signals.first.cancelled() => return Err(Error::Declined("stopped before the load began; nothing was sent".to_owned())),
+            () = signals.first.cancelled() => return Err(Error::Stopped(signals.exit())),
         }
     }
     let options = Options {
@@ -205,6 +211,7 @@ pub(crate) async fn drive(screen: &Screen, ready: Ready, args: &LoadArgs, signal
     };
     let handle = load::start(scenario, options).map_err(failed)?;
     let recording = follow(screen, handle, planned, signals).await.map_err(failed)?;
+    observe(screen, setup.scenario.observe, signals).await;
     recording.save(&Recording::path(&folder)).map_err(|error| Error::Load {
         message: format!("failed to {error}"),
         help: format!("what was recorded until then is in {}", folder.display()),
@@ -216,7 +223,7 @@ async fn follow(screen: &Screen, mut handle: Handle, planned: Duration, signals:
     let mut progress = handle.progress();
     let stopper = handle.stopper();
     let mut view = LoadView::new(*screen, planned);
-    let (mut draining, mut stopped) = (false, false);
+    let (mut draining, mut interrupted) = (false, false);
     let recording = loop {
         tokio::select! {
             recording = handle.wait() => break recording,
@@ -233,14 +240,26 @@ async fn follow(screen: &Screen, mut handle: Handle, planned: Duration, signals:
                 screen.note("! stopping: no new requests; those in flight have 10 s (again: at once)");
                 stopper.stop(Stop::Drain, EndReason::Interrupted { signal: signals.number() });
             }
-            () = signals.second.cancelled(), if !stopped => {
-                stopped = true;
+            () = signals.second.cancelled(), if !interrupted => {
+                interrupted = true;
                 stopper.stop(Stop::Now, EndReason::Interrupted { signal: signals.number() });
             }
         }
     };
     view.finish();
     recording
+}
+
+/// Watches on after the load, as the scenario asks; a signal ends that.
+async fn observe(screen: &Screen, duration: Duration, signals: &Signals) {
+    if duration.is_zero() {
+        return;
+    }
+    screen.note(&format!("… watching on for {}", evaluate::spent(duration)));
+    tokio::select! {
+        () = sleep(duration) => {}
+        () = signals.first.cancelled() => {}
+    }
 }
 
 fn shown(progress: &Progress) -> Shown {
@@ -406,7 +425,7 @@ async fn settings(profile: &Profile, account: &Account) -> Result<SettingsFigure
 }
 
 /// Reservations in force, so that the ledger can tell a reserved limit from the account's.
-async fn reserved(account: &Account, resources: &[Resource]) -> BTreeMap<String, Option<u32>> {
+pub(crate) async fn reserved(account: &Account, resources: &[Resource]) -> BTreeMap<String, Option<u32>> {
     let functions = resources.iter().filter_map(|resource| {
         if let Resource::Lambda { name } = resource {
             Some(name.clone())

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::account::{is_alive, owner, root};
+use super::account::{is_alive, root};
 use super::error::Error;
 use crate::cli::Output;
 use crate::exit::Exit;
-use crate::journal::{Folder, Journal, JournalError, Outstanding};
+use crate::journal::{Folder, Journal, Outstanding};
 use crate::ui::status::{Entry, status};
 use crate::ui::{Screen, changes};
 use crate::units::Timestamp;
@@ -23,7 +23,7 @@ pub(crate) fn run(screen: &Screen, output: Output) -> Result<Exit, Error> {
     let mut open = Vec::new();
     let mut unreadable = Vec::new();
     for folder in Folder::all(&root)? {
-        let busy = is_locked(&folder);
+        let busy = folder.is_locked();
         for found in folder.journals()? {
             match found.journal {
                 Ok(journal) => {
@@ -49,12 +49,6 @@ pub(crate) fn run(screen: &Screen, output: Output) -> Result<Exit, Error> {
     } else {
         Exit::Changed
     })
-}
-
-/// Whether a `prepare` or `cleanup` is at work; it is not disturbed.
-fn is_locked(folder: &Folder) -> bool {
-    // The lock file exists where a journal does, so this creates nothing new.
-    folder.path().join("lock").exists() && matches!(folder.lock(&owner()), Err(JournalError::Locked { .. }))
 }
 
 fn text(open: &[Open], unreadable: &[String]) -> String {

@@ -1,6 +1,6 @@
 //! Journals on disk: one file a run, by endpoint and account, one lock for both.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ impl Folder {
             source,
         };
         let mut file = options().read(true).truncate(false).open(&path).map_err(open)?;
-        if file.try_lock().is_err() {
+        if !try_lock(&file) {
             let mut holder = String::new();
             file.read_to_string(&mut holder).map_err(|source| JournalError::Read {
                 path: path.clone(),
@@ -96,6 +96,12 @@ impl Folder {
         file.set_len(0).map_err(write)?;
         writeln!(file, "{}@{} (pid {})", owner.user, owner.host, owner.pid).map_err(write)?;
         Ok(Lock { _file: file })
+    }
+
+    /// Whether somebody holds the lock. Writes nothing, so it also works where nothing may be written.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        File::open(self.path.join("lock")).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// Begins the journal of a run; the name must be new.
@@ -131,6 +137,17 @@ impl Folder {
         };
         DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(create)
     }
+}
+
+/// Tries more than once: `status` holds the lock shared for an instant.
+fn try_lock(file: &File) -> bool {
+    (0..50).any(|_| {
+        let locked = file.try_lock().is_ok();
+        if !locked {
+            std::thread::yield_now();
+        }
+        locked
+    })
 }
 
 /// Reads a journal. `None` when nothing of it was ever durable: a run that died before its first line did nothing.

@@ -60,11 +60,7 @@ pub struct Units {
 
 /// The three suspensions of a scalable target; true suspends. AWS: always send all three.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    missing_docs,
-    reason = "these are AWS's three independent switches"
-)]
+#[expect(missing_docs, reason = "these are AWS's three independent switches")]
 pub struct Suspended {
     pub scale_in: bool,
     pub scale_out: bool,

@@ -1,5 +1,7 @@
 //! The load's progress: one line that redraws itself on a terminal, plain lines otherwise.
 
+use std::fmt::Write as _;
+
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -92,10 +94,10 @@ pub fn line(shown: &Shown) -> String {
         shown.errors
     );
     if let Some(p95) = shown.p95 {
-        text.push_str(&format!(" · p95 {}", units::duration(p95)));
+        let _ = write!(text, " · p95 {}", units::duration(p95));
     }
     if shown.dropped > 0 {
-        text.push_str(&format!(" · {} dropped", shown.dropped));
+        let _ = write!(text, " · {} dropped", shown.dropped);
     }
     text
 }

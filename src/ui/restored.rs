@@ -1,5 +1,7 @@
 //! The screen of `cleanup`: setting by setting, before and now, and what is left to decide.
 
+use std::fmt::Write as _;
+
 use crate::change::{Left, Restored};
 use crate::journal::Outcome;
 use crate::ui::changes;
@@ -76,7 +78,7 @@ fn sum(results: &[Restored]) -> String {
         (failed, "failed"),
     ] {
         if count > 0 {
-            text.push_str(&format!(", {count} {what}"));
+            let _ = write!(text, ", {count} {what}");
         }
     }
     text

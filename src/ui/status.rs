@@ -1,5 +1,7 @@
 //! The screen of `status`.
 
+use std::fmt::Write as _;
+
 use crate::journal::{Outstanding, Owner, Started};
 use crate::ui::changes;
 use crate::units::Timestamp;
@@ -68,7 +70,7 @@ fn lines_of(entry: &Entry<'_>, now: Timestamp) -> Vec<String> {
         }
         if let Some(until) = outstanding.not_before {
             let verb = if until > now { "revertible from" } else { "revertible since" };
-            line.push_str(&format!("; {verb} {}", until.strftime("%H:%M UTC")));
+            let _ = write!(line, "; {verb} {}", until.strftime("%H:%M UTC"));
         }
         lines.push(line);
     }
