@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
 ];
 
 /// External crates and the only places that may name them.
-const HOMES: [(&str, &[&str]); 11] = [
+const HOMES: [(&str, &[&str]); 10] = [
     ("aws_sdk_", &["aws"]),
     ("aws_config", &["aws"]),
     ("aws_smithy_", &["aws"]),
@@ -33,7 +33,6 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("tokio_rustls", &["load/http"]),
     ("clap", &["cli", "commands", "main"]),
     ("askama", &["report"]),
-    ("plotters", &["report"]),
     ("indicatif", &["ui"]),
     ("toml", &["profile"]),
 ];
@@ -112,7 +111,7 @@ fn modules_use_only_what_the_table_allows() {
     let allowed: BTreeMap<&str, &[&str]> = MAY_USE.into_iter().collect();
     let mut wrong = Vec::new();
     for (path, text) in sources() {
-        if path.ends_with("fixture.rs") {
+        if path.ends_with("fixture.rs") || path.starts_with("report/fixtures") {
             continue; // Only compiled for tests.
         }
         let Some(allowed) = allowed.get(module(&path).as_str()) else {
@@ -131,6 +130,9 @@ fn modules_use_only_what_the_table_allows() {
 fn each_external_crate_has_one_home() {
     let mut wrong = Vec::new();
     for (path, text) in sources() {
+        if path.ends_with("load/testing.rs") {
+            continue; // The server of the engine's own tests.
+        }
         let code = code(&text);
         for (name, homes) in HOMES {
             let at_home = homes
@@ -138,9 +140,8 @@ fn each_external_crate_has_one_home() {
                 .any(|home| path.starts_with(home) || path.with_extension("") == Path::new(home));
             let names = code.match_indices(name).any(|(at, _)| {
                 let before = code[..at].chars().next_back();
-                let after = &code[at + name.len()..];
-                let whole = name.ends_with('_') || after.starts_with("::") || after.starts_with("_util::") || after.starts_with(" as ");
-                whole && after.contains("::") && before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':' && c != '"')
+                let after = code[at + name.len()..].trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+                after.starts_with("::") && before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':' && c != '"')
             });
             if names && !at_home {
                 wrong.push(format!("{} names {name}", path.display()));

@@ -261,13 +261,13 @@ fn prepared_the_demo_is_clean_and_every_setting_is_in_force() {
     let sandbox = Sandbox::whole("hcg-demo", "20");
     let before = sandbox.snapshot();
     let machine = Machine::new(&sandbox);
-    // 300 users stay far from every limit, and write more than 70 % of 40 units: autoscaling moves.
+    // 250 users stay far from every limit, and write more than 70 % of 50 units: autoscaling moves.
     let source = std::fs::read_to_string(repository().join("profiles/hcg-demo.toml")).unwrap();
-    machine.write("hcg-demo.toml", &source.replace("users      = 500", "users      = 300"));
-    let start = "dynamodb/hcg-demo-conversations.write.start=40";
+    machine.write("hcg-demo.toml", &source.replace("users      = 500", "users      = 250"));
+    let start = "dynamodb/hcg-demo-conversations.write.start=50";
     machine.run(&["prepare", "hcg-demo.toml", "--yes", "--set", start]).exits(0);
     machine
-        .run(&["run", "hcg-demo.toml", "--time-scale", "15", "--no-align"])
+        .run(&["run", "hcg-demo.toml", "--time-scale", "10", "--no-align"])
         .exits(0)
         .says("17 of 17 settings in force")
         .says("PASS")

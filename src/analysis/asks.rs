@@ -99,25 +99,4 @@ mod tests {
         assert!(asked("lambda.no_such_metric", "sum == 0", |_| {}).is_empty());
         assert!(asked("lambda.duration", "p(95) < 1s", |c| c.scenario = Some("other".into())).is_empty());
     }
-
-    #[test]
-    fn every_metric_and_statistic_that_a_profile_may_name_can_be_answered() {
-        use crate::scenario::cloud_metrics::{AWS_METRICS, AwsStatistic};
-        for known in AWS_METRICS {
-            let row =
-                catalogue::find(known.kind, known.name).unwrap_or_else(|| panic!("aws.{}.{} is not collected", known.kind, known.name));
-            assert_eq!(row.metric, known.cloudwatch);
-            for statistic in known.statistics {
-                let statistic = match statistic {
-                    AwsStatistic::Sum => Statistic::Sum,
-                    AwsStatistic::Average => Statistic::Average,
-                    AwsStatistic::Minimum => Statistic::Minimum,
-                    AwsStatistic::Maximum => Statistic::Maximum,
-                    AwsStatistic::SampleCount => Statistic::SampleCount,
-                    AwsStatistic::Percentile => Statistic::Percentile(99.0),
-                };
-                assert!(row.basis(statistic).is_some(), "{} {statistic:?}", row.name);
-            }
-        }
-    }
 }

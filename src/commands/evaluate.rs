@@ -37,6 +37,15 @@ pub(crate) struct Setup {
     pub(crate) front_door: FrontDoor,
 }
 
+/// Whether the last minute is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Minutes {
+    /// It is.
+    Closed,
+    /// `--no-align`.
+    AsTheyAre,
+}
+
 /// What AWS said, and how settled it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Pulled {
@@ -90,7 +99,7 @@ fn patience(setup: &Setup) -> Patience {
 
 /// Pulls AWS's numbers. With `wait` until two pulls agree, else once: then they are provisional. On an endpoint of
 /// one's own waiting costs seconds, so it is always done.
-pub(crate) async fn pull(screen: &Screen, aws: &Aws, setup: &Setup, recording: &Recording, wait: bool) -> Pulled {
+pub(crate) async fn pull(screen: &Screen, aws: &Aws, setup: &Setup, recording: &Recording, minutes: Minutes, wait: bool) -> Pulled {
     let window = window(setup, recording);
     let resources: Vec<Resource> = setup.resources.iter().map(|(resource, _)| resource.clone()).collect();
     let facts: BTreeMap<Resource, Facts> = setup.resources.iter().cloned().collect();
@@ -107,7 +116,10 @@ pub(crate) async fn pull(screen: &Screen, aws: &Aws, setup: &Setup, recording: &
         window,
     );
     let patience = patience(setup);
-    let mut settling = Settling::new(window.to, patience);
+    let mut settling = match minutes {
+        Minutes::Closed => Settling::new(window.to, patience),
+        Minutes::AsTheyAre => Settling::at_once(Timestamp::now(), patience),
+    };
     let wait = wait || setup.run.endpoint.is_some();
     let mut told = false;
     loop {

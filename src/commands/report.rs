@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::account::Account;
 use super::error::Error;
-use super::evaluate;
+use super::evaluate::{self, Minutes};
 use super::run::{Driven, exit, report, show};
 use super::signals::Signals;
 use crate::cli::Output;
@@ -35,7 +35,7 @@ pub(crate) async fn run(screen: &Screen, output: Output, options: &Options, sign
     } else {
         let account = Account::connect(Some(&driven.setup.run.region)).await?;
         same_place(&account, &driven)?;
-        report(screen, Some(&account), &driven, true, true).await?
+        report(screen, Some(&account), &driven, Minutes::Closed, true).await?
     };
     let exit = exit(&report, options.strict, signals);
     show(screen, output, &driven, &report, exit)?;

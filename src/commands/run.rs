@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::account::{Account, tool};
 use super::error::Error;
-use super::evaluate::{self, Setup};
+use super::evaluate::{self, Minutes, Setup};
 use super::plan::guard;
 use super::prepare::mark_in_use;
 use super::profile::{at_their_places, load, unknown_scenario};
@@ -63,7 +63,7 @@ pub(crate) async fn run(
         screen.note(&format!("! the journal could not be told that the run is over: {error}"));
     }
     let driven = driven?;
-    let report = report(screen, account.as_ref(), &driven, load_args.no_align, false).await?;
+    let report = report(screen, account.as_ref(), &driven, minutes(load_args), false).await?;
     let exit = exit(&report, load_args.strict, signals);
     show(screen, output, &driven, &report, exit)?;
     Ok(exit)
@@ -281,26 +281,31 @@ pub(crate) async fn report(
     screen: &Screen,
     account: Option<&Account>,
     driven: &Driven,
-    no_align: bool,
+    minutes: Minutes,
     settle: bool,
 ) -> Result<Report, Error> {
     let pulled = match account {
         Some(account) if !driven.setup.resources.is_empty() => {
             let wait = evaluate::until_next_minute(Timestamp::now());
-            if !no_align && !wait.is_zero() {
+            if minutes == Minutes::Closed && !wait.is_zero() {
                 screen.note(&format!(
                     "… waiting {} for AWS's last minute to close (--no-align)",
                     evaluate::spent(wait)
                 ));
                 sleep(wait).await;
             }
-            Some(evaluate::pull(screen, &account.aws, &driven.setup, &driven.recording, settle).await)
+            Some(evaluate::pull(screen, &account.aws, &driven.setup, &driven.recording, minutes, settle).await)
         }
         _ => None,
     };
     let report = evaluate::judge(&driven.setup, &driven.recording, pulled);
     evaluate::write(&driven.folder, &report)?;
     Ok(report)
+}
+
+/// What the command line says of AWS's minutes.
+pub(crate) fn minutes(args: &LoadArgs) -> Minutes {
+    if args.no_align { Minutes::AsTheyAre } else { Minutes::Closed }
 }
 
 /// The end-of-run screen, or run.json.

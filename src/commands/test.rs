@@ -56,7 +56,7 @@ pub(crate) async fn run(
             return Ok(error.exit().and(cleaned));
         }
     };
-    let report = runs::report(screen, Some(&account), &driven, load_args.no_align, true).await?;
+    let report = runs::report(screen, Some(&account), &driven, runs::minutes(load_args), true).await?;
     let exit = runs::exit(&report, load_args.strict, signals).and(cleaned);
     runs::show(screen, output, &driven, &report, exit)?;
     Ok(exit)

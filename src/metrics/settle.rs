@@ -73,6 +73,18 @@ impl Settling {
         }
     }
 
+    /// Of a window whose last minute is not waited for: what AWS has now, looked at until it stands still, but only a few
+    /// times, since an open minute goes on moving.
+    #[must_use]
+    pub fn at_once(now: Timestamp, patience: Patience) -> Self {
+        let give_up = patience.first + 5 * patience.every;
+        Self {
+            closed: now,
+            patience: Patience { give_up, ..patience },
+            last: None,
+        }
+    }
+
     /// When the last minute is over.
     #[must_use]
     pub fn closed(&self) -> Timestamp {

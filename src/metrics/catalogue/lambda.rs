@@ -27,14 +27,14 @@ pub(super) const ROWS: &[Row] = &[
     )),
     on(
         &[Pattern::Function, Pattern::Account],
-        raw(gauge(
+        gauge(
             LAMBDA,
             "concurrent_executions",
             "ConcurrentExecutions",
             Unit::Count,
             &[Maximum],
             "Runs at the same time.",
-        )),
+        ),
     ),
     on(
         &[Pattern::Account],
