@@ -8,12 +8,17 @@
 //! resource. A *criterion* is judged into a *verdict*. The *ledger* lists every throttle by cause.
 
 pub mod analysis;
+pub mod aws;
 pub mod change;
+pub mod cli;
+pub mod commands;
 pub mod exit;
 pub mod journal;
 pub mod load;
 pub mod metrics;
+pub mod profile;
 pub mod report;
 pub mod scenario;
 pub mod setting;
+pub mod ui;
 pub mod units;

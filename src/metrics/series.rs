@@ -68,3 +68,22 @@ pub enum Completeness {
         error: String,
     },
 }
+
+impl Series {
+    /// Whether a selector such as `lambda/orders` or `dynamodb/hcg-*` points at its resource.
+    #[must_use]
+    pub fn is_of(&self, selector: &str) -> bool {
+        super::wildcard(selector, &self.resource)
+    }
+
+    /// The resource without its kind, with the part: `conversations/by-user`.
+    #[must_use]
+    pub fn short_name(&self) -> String {
+        let name = self.resource.split_once('/').map_or(self.resource.as_str(), |(_, name)| name);
+        if self.part.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name}/{}", self.part)
+        }
+    }
+}

@@ -58,6 +58,9 @@ pub struct Activity {
     pub status: String,
 }
 
+/// How an error begins that may be gone the next time.
+pub(super) const NO_ANSWER: &str = "no answer";
+
 /// Why a series could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MetricError {
@@ -65,6 +68,6 @@ pub enum MetricError {
     #[error("AWS refused: {0}")]
     Refused(String),
     /// No answer, or a broken one.
-    #[error("no answer: {0}")]
+    #[error("{NO_ANSWER}: {0}")]
     Failed(String),
 }

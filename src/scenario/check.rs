@@ -30,7 +30,7 @@ pub enum Subject {
     Body,
     /// A header, by its lower-case name.
     Header(String),
-    /// A JSONPath (RFC 9535) into the body, validated by the profile.
+    /// A `JSONPath` (RFC 9535) into the body, validated by the profile.
     Json(String),
 }
 

@@ -3,6 +3,7 @@
 //! The profile produces it, the engine runs it, the analysis judges by it. It knows nothing of files, AWS or HTTP.
 
 pub mod check;
+pub mod cloud_metrics;
 pub mod criterion;
 pub mod data;
 pub mod journey;

@@ -20,6 +20,8 @@ pub enum State {
     },
     /// Units of a table and its indexes.
     Capacity(Capacity),
+    /// The table is on-demand: it has no units to set. Only ever observed.
+    OnDemand,
     /// Desired tasks of a service.
     Count {
         /// Tasks.
@@ -58,11 +60,7 @@ pub struct Units {
 
 /// The three suspensions of a scalable target; true suspends. AWS: always send all three.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    missing_docs,
-    reason = "these are AWS's three independent switches"
-)]
+#[expect(missing_docs, reason = "these are AWS's three independent switches")]
 pub struct Suspended {
     pub scale_in: bool,
     pub scale_out: bool,
@@ -101,6 +99,7 @@ impl fmt::Display for State {
             Self::Absent => f.write_str("none"),
             Self::Reserved { limit } => write!(f, "{limit}"),
             Self::Capacity(capacity) => write!(f, "{capacity}"),
+            Self::OnDemand => f.write_str("on-demand"),
             Self::Count { desired } => write!(f, "{desired}"),
             Self::Scalable { min, max, suspended } => write!(f, "{min}–{max}{suspended}"),
             Self::Tracking(tracking) => write!(f, "@{}%", units::number(tracking.target)),

@@ -1,0 +1,262 @@
+//! `cleanup`: every outstanding journal of this account goes back, from any folder, any number of times.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::account::{Account, is_alive, owner, root};
+use super::error::Error;
+use super::profile::by_name;
+use super::signals::Signals;
+use crate::aws::Aws;
+use crate::change::{Clock, Event, OnDrift, Restored, Verb};
+use crate::cli::{DriftArgs, Output};
+use crate::exit::Exit;
+use crate::journal::{Folder, Journal, Outcome, Record, Started};
+use crate::setting::Refusal;
+use crate::ui::{Screen, changes, progress, restored};
+use crate::units::Timestamp;
+
+/// What the command line asks for.
+pub(crate) struct Options {
+    pub(crate) profile: Option<String>,
+    pub(crate) drift: OnDrift,
+    pub(crate) stop_run: bool,
+}
+
+impl From<DriftArgs> for OnDrift {
+    fn from(args: DriftArgs) -> Self {
+        Self {
+            force: args.force,
+            accept: args.accept,
+            wait: args.wait,
+        }
+    }
+}
+
+/// What was found on this machine.
+#[derive(Default)]
+struct Survey {
+    /// Outstanding journals, as their first lines tell.
+    wanted: Vec<Started>,
+    /// Profiles of outstanding journals that were not asked for.
+    others: Vec<String>,
+    /// Journals that cannot be used.
+    unreadable: Vec<String>,
+}
+
+/// Cleans up. Without anything outstanding AWS is not contacted.
+pub(crate) async fn run(screen: &Screen, output: Output, options: &Options, signals: &Signals) -> Result<Exit, Error> {
+    let named = options.profile.as_deref().map(name_of);
+    let survey = survey(named.as_deref())?;
+    for error in &survey.unreadable {
+        screen.note(&format!("✗ failed to {error}"));
+    }
+    let unreadable = if survey.unreadable.is_empty() { Exit::Done } else { Exit::Changed };
+    let Some(first) = survey.wanted.first() else {
+        let what = options
+            .profile
+            .as_ref()
+            .map(|profile| format!(" of `{profile}`"))
+            .unwrap_or_default();
+        show(
+            screen,
+            output,
+            &format!("CLEAN · nothing{what} is outstanding on this machine"),
+            &[],
+        );
+        return Ok(unreadable);
+    };
+    let account = match Account::connect(Some(&first.region)).await {
+        Ok(account) => account,
+        Err(error) => {
+            // It could not even begin, and something is changed.
+            screen.note(&error.to_string());
+            screen.note(&format!(
+                "LEFT {} still changed; tidegate status",
+                crate::units::count(survey.wanted.len(), "journal")
+            ));
+            return Ok(Exit::Changed);
+        }
+    };
+    let mine = |started: &&Started| started.account == account.caller.account && started.endpoint == account.aws.endpoint();
+    for other in survey.wanted.iter().filter(|started| !mine(started)) {
+        let place = other.endpoint.as_deref().unwrap_or("AWS");
+        screen.note(&format!(
+            "! left alone: `{}` of account {} at {place}; these credentials are of {} at {}",
+            other.run,
+            other.account,
+            account.caller.account,
+            account.aws.endpoint().as_deref().unwrap_or("AWS")
+        ));
+    }
+    if !survey.wanted.iter().any(|started| mine(&started)) {
+        return Ok(Exit::Changed);
+    }
+    let lock = account.folder.lock(&owner())?;
+    let exit = clean(screen, output, options, named.as_deref(), signals, &account).await;
+    drop(lock);
+    exit.map(|exit| exit.and(unreadable))
+}
+
+/// The name under which a profile's journals are filed: people may give its path. A profile that no longer reads is taken
+/// by the name as it stands: cleanup must not depend on it.
+fn name_of(given: &str) -> String {
+    by_name(given, &[]).map_or_else(|_| given.to_owned(), |profile| profile.name)
+}
+
+fn survey(profile: Option<&str>) -> Result<Survey, Error> {
+    let mut survey = Survey::default();
+    for folder in Folder::all(&root()?)? {
+        for found in folder.journals()? {
+            match found.journal {
+                Ok(journal) if wanted(&journal, profile) => survey.wanted.push(journal.started().clone()),
+                Ok(journal) if wanted(&journal, None) => survey.others.push(journal.started().profile.clone()),
+                Ok(_) => {}
+                Err(error) => survey.unreadable.push(error.to_string()),
+            }
+        }
+    }
+    Ok(survey)
+}
+
+fn wanted(journal: &Journal, profile: Option<&str>) -> bool {
+    !journal.is_finished() && profile.is_none_or(|profile| journal.started().profile == profile) && !journal.outstanding().is_empty()
+}
+
+/// Under the lock: reads the journals again, since somebody may have cleaned up meanwhile.
+async fn clean(
+    screen: &Screen,
+    output: Output,
+    options: &Options,
+    named: Option<&str>,
+    signals: &Signals,
+    account: &Account,
+) -> Result<Exit, Error> {
+    let mut journals = Vec::new();
+    for found in account.folder.journals()? {
+        if let Ok(journal) = found.journal
+            && wanted(&journal, named)
+        {
+            journals.push((found.path, journal));
+        }
+    }
+    refuse_in_use(&journals, options.stop_run)?;
+    let mut all = Vec::new();
+    for (_, journal) in journals {
+        let region = journal.started().region.clone();
+        let aws = if region == account.aws.region() {
+            account.aws.clone()
+        } else {
+            Aws::connect(Some(&region)).await.map_err(|error| Error::Aws {
+                step: format!("connect to {region}"),
+                error,
+            })?
+        };
+        let journal = Mutex::new(journal);
+        let Some(results) = revert(screen, &aws, &journal, &options.drift, signals).await else {
+            screen.note("LEFT given up; what is still changed: tidegate status");
+            return Ok(Exit::Changed);
+        };
+        all.extend(results);
+    }
+    let left = all.iter().any(|result| result.end.is_err());
+    let mut text = restored::restored(&all);
+    if left {
+        text.push_str("\nnext   tidegate cleanup --wait, or decide as shown above");
+    }
+    show(screen, output, &text, &all);
+    Ok(if left { Exit::Changed } else { Exit::Done })
+}
+
+/// Puts one journal's settings back and finishes it when all are closed. `None` when the user gave up.
+pub(crate) async fn revert(
+    screen: &Screen,
+    aws: &Aws,
+    journal: &Mutex<Journal>,
+    drift: &OnDrift,
+    signals: &Signals,
+) -> Option<Vec<Restored>> {
+    let clock = Clock::System;
+    let teller = *screen;
+    let events = move |event: Event| {
+        if let Some(line) = progress::line(&event, Timestamp::now()) {
+            teller.note(&line);
+        }
+    };
+    let never = CancellationToken::new();
+    let verb = Verb {
+        cloud: aws,
+        journal,
+        clock: &clock,
+        events: &events,
+        stop: &never,
+    };
+    let results = tokio::select! {
+        results = verb.cleanup(drift) => results,
+        () = signals.third.cancelled() => return None,
+    };
+    finish(screen, journal, &results);
+    Some(results)
+}
+
+/// Marks the journal as finished when nothing is left. A crash before only means that the next cleanup looks again.
+pub(crate) fn finish(screen: &Screen, journal: &Mutex<Journal>, results: &[Restored]) {
+    if results.iter().any(|result| result.end.is_err()) {
+        return;
+    }
+    let mut journal = journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Err(error) = journal.append(Record::Finished { at: Timestamp::now() }) {
+        screen.note(&format!("! the journal cannot be finished: {error}"));
+    }
+}
+
+fn refuse_in_use(journals: &[(PathBuf, Journal)], stop_run: bool) -> Result<(), Error> {
+    let refusals: Vec<Refusal> = journals
+        .iter()
+        .filter_map(|(_, journal)| {
+            let owner = journal.in_use().filter(|owner| is_alive(owner))?;
+            Some(Refusal {
+                about: journal.started().profile.clone(),
+                text: format!("a run uses it right now: {}@{} (pid {})", owner.user, owner.host, owner.pid),
+                help: "stop the run (Ctrl-C there), or clean up under it with --stop-run".to_owned(),
+            })
+        })
+        .collect();
+    if refusals.is_empty() || stop_run {
+        Ok(())
+    } else {
+        Err(Error::Refused(refusals))
+    }
+}
+
+fn show(screen: &Screen, output: Output, text: &str, results: &[Restored]) {
+    match output {
+        Output::Text => screen.data(text),
+        Output::Json => screen.data(&format!("{:#}", as_json(results))),
+    }
+}
+
+fn as_json(results: &[Restored]) -> serde_json::Value {
+    let settings: Vec<_> = results
+        .iter()
+        .map(|result| {
+            let end = match &result.end {
+                Ok(outcome) => json!(outcome),
+                Err(left) => json!({ "left": format!("{left:?}") }),
+            };
+            json!({
+                "setting": result.setting,
+                "name": changes::setting(&result.setting),
+                "before": result.original,
+                "found": result.found,
+                "closed": result.end.is_ok(),
+                "restored": matches!(result.end, Ok(Outcome::Restored | Outcome::AlreadyBefore)),
+                "end": end,
+            })
+        })
+        .collect();
+    json!({ "settings": settings, "left": results.iter().filter(|result| result.end.is_err()).count() })
+}

@@ -1,0 +1,89 @@
+//! One file a command; the only place that wires modules together.
+
+mod account;
+mod check;
+mod cleanup;
+mod error;
+mod evaluate;
+mod plan;
+mod prepare;
+mod profile;
+mod report;
+mod run;
+mod signals;
+mod status;
+mod test;
+mod throttles;
+
+use error::Error;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Cli, Command, Output};
+use crate::exit::Exit;
+use crate::ui::Screen;
+
+/// Sends logs to stderr; `-v` once is for people, twice for AWS calls.
+pub fn log(verbose: u8) {
+    let level = if verbose >= 2 {
+        "info,aws_config=debug,aws_smithy_runtime=debug"
+    } else {
+        "error"
+    };
+    let filter = EnvFilter::try_from_env("TIDEGATE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Runs a command to its end and says how it ended.
+#[must_use]
+pub fn run(cli: Cli) -> Exit {
+    let screen = Screen::detect();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            screen.note(&format!("error: failed to start the runtime: {error}"));
+            return Exit::Bug;
+        }
+    };
+    match runtime.block_on(dispatch(&screen, cli)) {
+        Ok(exit) => exit,
+        Err(error) => {
+            screen.note(&error.to_string());
+            error.exit()
+        }
+    }
+}
+
+async fn dispatch(screen: &Screen, cli: Cli) -> Result<Exit, Error> {
+    let signals = signals::Signals::listen().map_err(|error| Error::Bug(format!("signals cannot be listened to: {error}")))?;
+    let output: Output = cli.output;
+    match cli.command {
+        Command::Status => status::run(screen, output),
+        Command::Cleanup { profile, drift, stop_run } => {
+            let options = cleanup::Options {
+                profile,
+                drift: drift.into(),
+                stop_run,
+            };
+            cleanup::run(screen, output, &options, &signals).await
+        }
+        Command::Check { profile } => check::run(screen, output, &profile),
+        Command::Plan { profile } => plan::run(screen, output, cli.verbose, &profile).await,
+        Command::Prepare { profile, consent } => prepare::run(screen, output, cli.verbose, &profile, &consent, &signals).await,
+        Command::Run { profile, load } => run::run(screen, output, &profile, &load, &signals).await,
+        Command::Test { profile, consent, load } => test::run(screen, output, cli.verbose, &profile, &consent, &load, &signals).await,
+        Command::Throttles { profile, since } => throttles::run(screen, output, profile.as_deref(), since).await,
+        Command::Report { run, offline, strict } => report::run(screen, output, &report::Options { run, offline, strict }, &signals).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut <Cli as clap::CommandFactory>::command(),
+                "tidegate",
+                &mut std::io::stdout(),
+            );
+            Ok(Exit::Done)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `test`: prepare, run and clean up as one. Cleans up whatever happens to the load.
+
+use super::account::Account;
+use super::cleanup::revert;
+use super::error::Error;
+use super::profile::load;
+use super::signals::Signals;
+use super::{prepare, run as runs};
+use crate::change::OnDrift;
+use crate::cli::{Consent, LoadArgs, Output, ProfileArgs};
+use crate::exit::Exit;
+use crate::ui::{Screen, restored};
+
+/// Stop the load, clean up, then settle metrics and report: the environment comes first.
+pub(crate) async fn run(
+    screen: &Screen,
+    output: Output,
+    verbose: u8,
+    args: &ProfileArgs,
+    consent: &Consent,
+    load_args: &LoadArgs,
+    signals: &Signals,
+) -> Result<Exit, Error> {
+    let profile = load(args)?;
+    let Some(aws) = &profile.aws else {
+        return runs::run(screen, output, args, load_args, signals).await;
+    };
+    let account = Account::connect(Some(&aws.region)).await?;
+    let opened = match prepare::open(screen, &profile, &account, args, consent, verbose, signals).await? {
+        Ok(opened) => opened,
+        Err(exit) => return Ok(exit),
+    };
+    let driven = match runs::ready(screen, &profile, Some(&account), args, load_args).await {
+        Ok(ready) => runs::drive(screen, ready, load_args, signals).await,
+        Err(error) => Err(error),
+    };
+    let cleaned = match revert(screen, &account.aws, &opened.journal, &OnDrift::default(), signals).await {
+        None => {
+            screen.note("LEFT given up; what is still changed: tidegate status");
+            Exit::Changed
+        }
+        Some(results) => {
+            screen.note(&restored::restored(&results));
+            if results.iter().any(|result| result.end.is_err()) {
+                Exit::Changed
+            } else {
+                Exit::Done
+            }
+        }
+    };
+    drop(opened);
+    let driven = match driven {
+        Ok(driven) => driven,
+        Err(error) => {
+            screen.note(&error.to_string());
+            return Ok(error.exit().and(cleaned));
+        }
+    };
+    let report = runs::report(screen, Some(&account), &driven, load_args.no_align, true).await?;
+    let exit = runs::exit(&report, load_args.strict, signals).and(cleaned);
+    runs::show(screen, output, &driven, &report, exit)?;
+    Ok(exit)
+}
