@@ -84,6 +84,8 @@ pub(super) struct Local<T: Transport> {
     pub(super) idle: RefCell<VecDeque<User<T::Line>>>,
     /// Users made so far.
     pub(super) made: Cell<u32>,
+    /// Arrivals that were due and have not begun: their tasks have yet to get their turn.
+    pub(super) called: Cell<u32>,
     journeys: Cell<u64>,
     /// How often each feeder was drawn from on this thread.
     draws: Vec<Cell<u64>>,
@@ -108,6 +110,7 @@ impl<T: Transport> Local<T> {
             users: Cell::new(0),
             idle: RefCell::default(),
             made: Cell::new(0),
+            called: Cell::new(0),
             journeys: Cell::new(0),
         })
     }
