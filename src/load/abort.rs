@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::collector::Moment;
+use super::moment::Moment;
 use super::recording::{Counts, JourneyNames};
 use super::select::Choice;
 use super::sparse::Sparse;

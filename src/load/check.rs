@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use serde_json_path::JsonPath;
 
 use super::error::LoadError;
+use super::path::Path;
 use super::render::Interner;
 use super::sample::Failure;
 use crate::scenario::{Check, Literal, Op, Save, Step, Subject, Test};
@@ -58,19 +58,6 @@ enum Look {
     Body,
     Header(usize),
     Json(Path),
-}
-
-/// A `JSONPath`. Plain member and index steps, which is what nearly all are, need no general evaluation.
-#[derive(Debug)]
-enum Path {
-    Plain(Vec<Hop>),
-    General(Box<JsonPath>),
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Hop {
-    Member(String),
-    Index(usize),
 }
 
 /// What came of the checks.
@@ -304,51 +291,6 @@ impl Seen<'_> {
     }
 }
 
-impl Path {
-    fn new(text: &str) -> Result<Self, String> {
-        // The general parser judges every path, so that the plain ones are exactly those that it accepts.
-        let general = JsonPath::parse(text).map_err(|error| error.to_string())?;
-        Ok(plain(text).map_or_else(|| Self::General(Box::new(general)), Self::Plain))
-    }
-
-    /// The first node.
-    fn first<'a>(&self, document: &'a Json) -> Option<&'a Json> {
-        match self {
-            Self::Plain(hops) => hops.iter().try_fold(document, |at, hop| match hop {
-                Hop::Member(name) => at.as_object()?.get(name),
-                Hop::Index(index) => at.as_array()?.get(*index),
-            }),
-            Self::General(path) => path.query(document).first(),
-        }
-    }
-}
-
-/// The hops of a path such as `$.items[0].id`; `None` when it is anything more.
-fn plain(path: &str) -> Option<Vec<Hop>> {
-    let mut rest = path.strip_prefix('$')?;
-    let mut hops = Vec::new();
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('.') {
-            let end = after.find(['.', '[']).unwrap_or(after.len());
-            let name = &after[..end];
-            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            if name.is_empty() || !name.chars().all(is_name) {
-                return None;
-            }
-            hops.push(Hop::Member(name.to_owned()));
-            rest = &after[end..];
-        } else {
-            let (index, after) = rest.strip_prefix('[')?.split_once(']')?;
-            if index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            hops.push(Hop::Index(index.parse().ok()?));
-            rest = after;
-        }
-    }
-    Some(hops)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -483,12 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_paths_are_walked_without_the_general_evaluation() {
-        assert_eq!(plain("$.a[0].b_2").map(|hops| hops.len()), Some(3));
-        assert_eq!(plain("$"), Some(Vec::new()));
-        for path in ["$..a", "$[*]", "$['a']", "$.a[-1]", "$.*", "$.ä"] {
-            assert_eq!(plain(path), None, "{path}");
-        }
+    fn a_path_that_does_not_parse_is_refused_with_its_step() {
         let step = step(vec![(json_path("$.["), Test::Exists)], Vec::new());
         let error = Inspection::new(&step, "j/s", &mut Interner::default()).unwrap_err();
         assert!(error.to_string().contains("`$.[` in step `j/s`"));

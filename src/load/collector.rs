@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::recorder::{Cells, Ending, Entry, Errors, Kind, Window};
+use super::errors::Errors;
+use super::moment::{Moment, Rounds, merge_into};
+use super::recorder::{Cells, Ending, Entry, Kind, Window};
 use super::recording::{Bucket, Cell, CellKey, Counts, EndReason, Generator, Iterations, PhaseWindow, Recording, Slice, histogram};
 use super::sample::Failure;
 use super::script::Script;
@@ -11,30 +13,6 @@ use crate::units::Timestamp;
 
 /// The time line has at most so many buckets.
 const BUCKETS_MAX: usize = 720;
-
-/// What ended within one second, of all threads.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Moment {
-    /// Which second of the load.
-    pub(super) second: u32,
-    pub(super) slices: Vec<(CellKey, Slice)>,
-    pub(super) iterations: Vec<Rounds>,
-    pub(super) started: u64,
-    pub(super) dropped: u64,
-    pub(super) arrivals: u64,
-    pub(super) users: u32,
-    pub(super) in_flight: u32,
-}
-
-/// Journeys of one kind.
-#[derive(Clone, Debug)]
-pub(super) struct Rounds {
-    pub(super) phase: u16,
-    pub(super) journey: u16,
-    pub(super) started: u64,
-    /// Durations of the completed.
-    pub(super) times: Sparse,
-}
 
 /// What a run is recorded under.
 #[derive(Clone, Copy, Debug)]
@@ -404,20 +382,6 @@ impl Collector {
     }
 }
 
-impl Moment {
-    fn merge(&mut self, other: Self, in_flight_max: u32) {
-        for (key, slice) in &other.slices {
-            merge_into(&mut self.slices, *key, slice);
-        }
-        self.iterations.extend(other.iterations);
-        self.started += other.started;
-        self.dropped += other.dropped;
-        self.arrivals += other.arrivals;
-        self.users += other.users;
-        self.in_flight += in_flight_max;
-    }
-}
-
 impl Bucket {
     /// Adds the bucket that follows.
     fn merge(&mut self, next: &Self) {
@@ -427,13 +391,6 @@ impl Bucket {
         for (key, slice) in &next.cells {
             merge_into(&mut self.cells, *key, slice);
         }
-    }
-}
-
-fn merge_into<K: PartialEq + Copy>(slices: &mut Vec<(K, Slice)>, key: K, slice: &Slice) {
-    match slices.iter_mut().find(|(known, _)| *known == key) {
-        Some((_, known)) => known.merge(slice),
-        None => slices.push((key, slice.clone())),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::collector::Moment;
+use super::moment::Moment;
 use super::script::Script;
 use super::sparse::Sparse;
 

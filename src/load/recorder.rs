@@ -2,16 +2,14 @@
 //!
 //! The hot path only appends; counting and packing are the collector's work on its own thread.
 
-use std::collections::{HashMap, hash_map};
 use std::time::Duration;
 
-use super::recording::{ErrorSeen, micros};
+use super::errors::{ErrorKey, Errors, Seen};
+use super::recording::micros;
 use super::sample::{Failure, Outcome, Sample};
 use super::script::Script;
 use super::sparse::{Scratch, Sparse};
 
-/// Distinct errors that are kept apart; the rest is counted together.
-const ERRORS_KEPT: usize = 200;
 /// Entries after which a log that nobody took is handed over anyway.
 const LOG_START: usize = 1_024;
 
@@ -170,77 +168,6 @@ pub(super) struct Window {
     /// The most since the last window.
     pub(super) in_flight: u32,
     pub(super) errors: Errors,
-}
-
-/// What makes an error distinct.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct ErrorKey {
-    pub(super) journey: u16,
-    pub(super) step: u16,
-    pub(super) failure: Failure,
-    pub(super) status: Option<u16>,
-    /// Empty when the check tells.
-    pub(super) text: String,
-}
-
-/// How often and when (first, last) an error was seen, in seconds from the start of the load.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    count: u64,
-    first: f64,
-    last: f64,
-}
-
-/// Distinct errors, bounded: what comes when there are too many is counted as `other`.
-#[derive(Debug, Default)]
-pub(super) struct Errors(HashMap<ErrorKey, Seen>);
-
-impl Errors {
-    /// Counts an error.
-    pub(super) fn add(&mut self, mut key: ErrorKey, seen: Seen) {
-        if self.0.len() >= ERRORS_KEPT && !self.0.contains_key(&key) {
-            "other".clone_into(&mut key.text);
-        }
-        match self.0.entry(key) {
-            hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(seen);
-            }
-            hash_map::Entry::Occupied(mut known) => {
-                let known = known.get_mut();
-                known.count += seen.count;
-                known.first = known.first.min(seen.first);
-                known.last = known.last.max(seen.last);
-            }
-        }
-    }
-
-    /// Every error with what is known of it.
-    pub(super) fn into_each(self) -> impl Iterator<Item = (ErrorKey, Seen)> {
-        self.0.into_iter()
-    }
-
-    /// The most frequent first.
-    pub(super) fn list(&self) -> Vec<ErrorSeen> {
-        let mut list: Vec<ErrorSeen> = self
-            .0
-            .iter()
-            .map(|(key, seen)| ErrorSeen {
-                journey: key.journey,
-                step: key.step,
-                failure: key.failure.clone(),
-                status: key.status,
-                text: key.text.clone(),
-                count: seen.count,
-                first: seen.first,
-                last: seen.last,
-            })
-            .collect();
-        list.sort_by(|a, b| {
-            let place = |seen: &ErrorSeen| (seen.journey, seen.step, seen.status, seen.text.clone());
-            b.count.cmp(&a.count).then_with(|| place(a).cmp(&place(b)))
-        });
-        list
-    }
 }
 
 /// A thread's log.

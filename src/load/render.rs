@@ -5,11 +5,12 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::BytesMut;
 use serde_json::Value as Json;
 
 use super::dice::Dice;
-use crate::scenario::{Feeder, JsonTemplate, Part, Template, Value};
+use super::document::quote;
+use crate::scenario::{Feeder, Part, Template, Value};
 use crate::units::Timestamp;
 
 /// Names of saved values, by slot.
@@ -54,7 +55,7 @@ enum Piece {
 
 /// Where a value comes from, by slot.
 #[derive(Clone, Debug)]
-enum Source {
+pub(super) enum Source {
     Saved(usize),
     Kept(usize),
     Data { feeder: usize, column: Option<String> },
@@ -85,7 +86,7 @@ pub(super) struct Values<'a> {
 pub(super) struct Missing(pub(super) String);
 
 /// A value that was found.
-enum Found<'a> {
+pub(super) enum Found<'a> {
     Json(&'a Json),
     Text(Cow<'a, str>),
     Number(i128),
@@ -150,96 +151,7 @@ impl Text {
     }
 }
 
-/// A JSON document ready to render.
-#[derive(Clone, Debug)]
-pub(super) struct Document(Vec<JsonPiece>);
-
-#[derive(Clone, Debug)]
-enum JsonPiece {
-    /// JSON as it stands.
-    Raw(String),
-    /// A value of its own type.
-    Value(Vec<Source>),
-    /// A value inside a string.
-    Inside(Vec<Source>),
-}
-
-impl Document {
-    /// Interns the names of a template.
-    pub(super) fn new(template: &JsonTemplate, names: &mut Interner) -> Self {
-        let mut document = Self(Vec::new());
-        document.add(template, names);
-        document
-    }
-
-    /// The whole document, when no value is in it.
-    pub(super) fn fixed(&self) -> Option<&str> {
-        match self.0.as_slice() {
-            [JsonPiece::Raw(text)] => Some(text),
-            _ => None,
-        }
-    }
-
-    /// Appends the document.
-    pub(super) fn render(&self, values: &mut Values<'_>, out: &mut BytesMut) -> Result<(), Missing> {
-        for piece in &self.0 {
-            match piece {
-                JsonPiece::Raw(text) => out.put_slice(text.as_bytes()),
-                JsonPiece::Value(sources) => values.find(sources)?.json(out),
-                JsonPiece::Inside(sources) => values
-                    .find(sources)?
-                    .text(|text| escape(text, |piece| out.put_slice(piece.as_bytes()))),
-            }
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, template: &JsonTemplate, names: &mut Interner) {
-        match template {
-            JsonTemplate::Plain(value) => self.raw(&value.to_string()),
-            JsonTemplate::Text(Template(parts)) => match parts.as_slice() {
-                [Part::Value(candidates)] => self.0.push(JsonPiece::Value(sources(candidates, names))),
-                parts => {
-                    self.raw("\"");
-                    for part in parts {
-                        match part {
-                            Part::Text(text) => escape(text, |piece| self.raw(piece)),
-                            Part::Value(candidates) => self.0.push(JsonPiece::Inside(sources(candidates, names))),
-                        }
-                    }
-                    self.raw("\"");
-                }
-            },
-            JsonTemplate::List(items) => {
-                self.raw("[");
-                for (position, item) in items.iter().enumerate() {
-                    self.raw(if position > 0 { "," } else { "" });
-                    self.add(item, names);
-                }
-                self.raw("]");
-            }
-            JsonTemplate::Map(entries) => {
-                self.raw("{");
-                for (position, (key, value)) in entries.iter().enumerate() {
-                    self.raw(if position > 0 { ",\"" } else { "\"" });
-                    escape(key, |piece| self.raw(piece));
-                    self.raw("\":");
-                    self.add(value, names);
-                }
-                self.raw("}");
-            }
-        }
-    }
-
-    fn raw(&mut self, text: &str) {
-        match self.0.last_mut() {
-            Some(JsonPiece::Raw(last)) => last.push_str(text),
-            _ => self.0.push(JsonPiece::Raw(text.to_owned())),
-        }
-    }
-}
-
-fn sources(candidates: &[Value], names: &mut Interner) -> Vec<Source> {
+pub(super) fn sources(candidates: &[Value], names: &mut Interner) -> Vec<Source> {
     candidates
         .iter()
         .map(|candidate| match candidate {
@@ -267,7 +179,7 @@ fn sources(candidates: &[Value], names: &mut Interner) -> Vec<Source> {
 
 impl Values<'_> {
     /// The first candidate that has a value; JSON null is none.
-    fn find(&mut self, sources: &[Source]) -> Result<Found<'_>, Missing> {
+    pub(super) fn find(&mut self, sources: &[Source]) -> Result<Found<'_>, Missing> {
         let (feeders, rows, saved, kept) = (self.feeders, self.rows, self.saved, self.kept);
         let present = |value: &Option<Json>| value.as_ref().is_some_and(|value| !value.is_null());
         for source in sources {
@@ -315,7 +227,7 @@ fn missing(sources: &[Source], feeders: &[Feeder]) -> String {
 }
 
 impl Found<'_> {
-    fn text(&self, mut write: impl FnMut(&str)) {
+    pub(super) fn text(&self, mut write: impl FnMut(&str)) {
         match self {
             Self::Json(Json::String(text)) => write(text),
             Self::Json(value) => write(&value.to_string()),
@@ -325,7 +237,7 @@ impl Found<'_> {
         }
     }
 
-    fn json(&self, out: &mut BytesMut) {
+    pub(super) fn json(&self, out: &mut BytesMut) {
         // Writing to memory cannot fail, and a number or a value of JSON is always writable.
         let _ = match self {
             Self::Json(Json::String(text)) => {
@@ -341,31 +253,6 @@ impl Found<'_> {
             Self::Null => out.write_str("null"),
         };
     }
-}
-
-fn quote(text: &str, out: &mut BytesMut) {
-    out.put_u8(b'"');
-    escape(text, |piece| out.put_slice(piece.as_bytes()));
-    out.put_u8(b'"');
-}
-
-/// Writes a text as the inside of a JSON string.
-fn escape(text: &str, mut write: impl FnMut(&str)) {
-    let mut from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        write(&text[from..at]);
-        match byte {
-            b'"' => write("\\\""),
-            b'\\' => write("\\\\"),
-            b'\n' => write("\\n"),
-            _ => write(&format!("\\u{byte:04x}")),
-        }
-        from = at + 1;
-    }
-    write(&text[from..]);
 }
 
 /// Writes a text with all but unreserved characters encoded.
@@ -389,8 +276,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::document::Document;
     use super::*;
-    use crate::scenario::Pick;
+    use crate::scenario::{JsonTemplate, Pick};
 
     fn value(value: Value) -> Template {
         Template(vec![Part::Value(vec![value])])

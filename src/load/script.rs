@@ -8,9 +8,10 @@ use bytes::Bytes;
 
 use super::check::Inspection;
 use super::dice::Dice;
+use super::document::Document;
 use super::error::LoadError;
 use super::recording::JourneyNames;
-use super::render::{Document, Interner, Text};
+use super::render::{Interner, Text};
 use super::shape::{Stretch, lay_out};
 use crate::scenario::{Body, Feeder, Journey, JsonTemplate, Method, Scenario, Step, Target, Template, Think};
 

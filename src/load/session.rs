@@ -16,9 +16,10 @@ use tokio::time::Instant;
 use super::check::{Answer, Memory};
 use super::dice::Dice;
 use super::exchange::{Line, Loss, Request, Transport};
+use super::flight::Flight;
 use super::recorder::{Recorder, Window};
 use super::render::{Missing, Values, percent_encode};
-use super::sample::{Failure, Outcome, Sample};
+use super::sample::{Failure, Outcome};
 use super::script::{Address, Header, JourneyScript, Payload, Script, StepScript};
 use super::shape::Share;
 use crate::scenario::{Pick, Think};
@@ -83,6 +84,8 @@ pub(super) struct Local<T: Transport> {
     pub(super) idle: RefCell<VecDeque<User<T::Line>>>,
     /// Users made so far.
     pub(super) made: Cell<u32>,
+    /// Arrivals that were due and have not begun: their tasks have yet to get their turn.
+    pub(super) called: Cell<u32>,
     journeys: Cell<u64>,
     /// How often each feeder was drawn from on this thread.
     draws: Vec<Cell<u64>>,
@@ -107,6 +110,7 @@ impl<T: Transport> Local<T> {
             users: Cell::new(0),
             idle: RefCell::default(),
             made: Cell::new(0),
+            called: Cell::new(0),
             journeys: Cell::new(0),
         })
     }
@@ -371,72 +375,4 @@ struct Turn<'a> {
     due: Instant,
     now: Instant,
     dice: &'a mut Dice,
-}
-
-/// A request under way. However its task ends, even by being dropped, it is recorded exactly once.
-struct Flight<'a, T: Transport> {
-    local: &'a Local<T>,
-    journey: u16,
-    step: u16,
-    due: Duration,
-    sent: Cell<Option<Instant>>,
-    ended: bool,
-}
-
-impl<'a, T: Transport> Flight<'a, T> {
-    fn begin(local: &'a Local<T>, step: &StepScript, due: Instant) -> Self {
-        let due = local.since(due);
-        let now = local.in_flight.get() + 1;
-        local.in_flight.set(now);
-        let mut recorder = local.recorder.borrow_mut();
-        recorder.started(due, step.journey, step.step);
-        recorder.in_flight(now);
-        Self {
-            local,
-            journey: step.journey,
-            step: step.step,
-            due,
-            sent: Cell::new(None),
-            ended: false,
-        }
-    }
-
-    fn end(mut self, done: Instant, outcome: Outcome, bytes: (u64, u64), checks: (u16, u16), text: &str) {
-        self.record(done, outcome, bytes, checks, text);
-    }
-
-    fn record(&mut self, done: Instant, outcome: Outcome, bytes: (u64, u64), checks: (u16, u16), text: &str) {
-        self.ended = true;
-        let done = self.local.since(done);
-        let sample = Sample {
-            due: self.due,
-            sent: self.sent.get().map_or(done, |sent| self.local.since(sent)),
-            done,
-            journey: self.journey,
-            step: self.step,
-            outcome,
-            bytes,
-            checks,
-        };
-        self.local.recorder.borrow_mut().ended(&sample, text);
-        let left = self.local.in_flight.get() - 1;
-        self.local.in_flight.set(left);
-        if left == 0 && self.local.stopping.get() {
-            self.local.quiet.notify_one();
-        }
-    }
-}
-
-impl<T: Transport> Drop for Flight<'_, T> {
-    fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
-        let outcome = if self.sent.get().is_some() {
-            Outcome::Interrupted
-        } else {
-            Outcome::Unsent
-        };
-        self.record(Instant::now(), outcome, (0, 0), (0, 0), "");
-    }
 }

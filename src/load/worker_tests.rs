@@ -73,6 +73,8 @@ struct Setup {
     seed: u64,
     share: Share,
     slots: u32,
+    /// How long ago the load began when the thread starts.
+    late: Duration,
 }
 
 impl Default for Setup {
@@ -81,6 +83,7 @@ impl Default for Setup {
             seed: 1,
             share: Share { index: 0, of: 1 },
             slots: 10_000,
+            late: Duration::ZERO,
         }
     }
 }
@@ -93,6 +96,7 @@ struct Ran {
 async fn run(scenario: Scenario, answered: fn(Duration) -> Duration, setup: Setup) -> Ran {
     let script = Arc::new(Script::new(scenario, "run").unwrap());
     let epoch = Instant::now();
+    tokio::time::advance(setup.late).await;
     let rule = Rule {
         epoch,
         answered,
@@ -342,4 +346,25 @@ async fn a_run_of_hours_keeps_a_bounded_time_line_that_loses_nothing() {
     assert_eq!((line, started), (started, u64::try_from(ran.log.len()).unwrap()));
     // A user pauses ten seconds on average.
     assert!((2_000..2_300).contains(&started), "{started}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_due_before_the_end_begins_even_when_the_thread_wakes_after_it() {
+    let rate = Shape::Arrivals {
+        from: Rate(10.0),
+        to: Rate(10.0),
+    };
+    // The load began two seconds before the thread got to it.
+    let setup = Setup {
+        late: Duration::from_secs(2),
+        ..Setup::default()
+    };
+    let ran = run(scenario("http://target", rate, 1), soon, setup).await;
+    let generator = &ran.recording.generator;
+    assert_eq!((generator.arrivals, ran.recording.cells[0].1.counts.passed), (10, 10));
+    assert!(
+        generator.invalid[0].starts_with("99% of the arrivals were started within"),
+        "{:?}",
+        generator.invalid
+    );
 }

@@ -18,6 +18,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::Http;
 use super::connect::{Stream, Wire};
+use super::gate::{Gate, Gatekeeper};
 use crate::load::check::Answer;
 use crate::load::dice::Dice;
 use crate::load::exchange::{Line, Loss, Request};
@@ -33,6 +34,7 @@ pub(in crate::load) struct HttpLine {
     http: Rc<Http>,
     link: Option<Link>,
     deadline: Deadline,
+    gates: Gatekeeper,
     dice: Dice,
 }
 
@@ -57,6 +59,7 @@ impl HttpLine {
             http,
             link: None,
             deadline: Deadline::default(),
+            gates: Gatekeeper::default(),
             dice: Dice::new(0, [0, nth]),
         }
     }
@@ -66,10 +69,18 @@ impl Line for HttpLine {
     async fn exchange(&mut self, request: &Request<'_>, answer: &mut Answer, sent: &Cell<Option<Instant>>) -> Result<(), Loss> {
         leave_old_addresses(&self.http, &mut self.link, &mut self.dice);
         self.deadline.set(request.now + request.timeout);
+        let gates = &mut self.gates;
+        let (gate, waker) = poll_fn(|cx| Poll::Ready(gates.gate(cx.waker()).clone())).await;
         let result = {
-            let mut work = pin!(attempt(&self.http, &mut self.link, request, answer, sent));
+            let turn = Turn {
+                http: &self.http,
+                request,
+                sent,
+                gate: &gate,
+            };
+            let mut work = pin!(attempt(&mut self.link, &turn, answer));
             let deadline = &mut self.deadline;
-            poll_fn(|cx| match work.as_mut().poll(cx) {
+            poll_fn(|cx| match gate.poll(&waker, |cx| work.as_mut().poll(cx)) {
                 Poll::Ready(result) => Poll::Ready(result),
                 Poll::Pending => deadline.poll(cx).map(|()| {
                     Err(Loss {
@@ -100,18 +111,20 @@ fn leave_old_addresses(http: &Http, link: &mut Option<Link>, dice: &mut Dice) {
     }
 }
 
-/// Sends the message over the connection, or over a new one, and reads the answer.
-async fn attempt(
-    http: &Http,
-    link: &mut Option<Link>,
-    request: &Request<'_>,
-    answer: &mut Answer,
-    sent: &Cell<Option<Instant>>,
-) -> Result<(), Loss> {
+/// One request under way.
+struct Turn<'a> {
+    http: &'a Http,
+    request: &'a Request<'a>,
+    sent: &'a Cell<Option<Instant>>,
+    gate: &'a Gate,
+}
+
+/// Sends the request over the connection, or over a new one, and reads the answer.
+async fn attempt(link: &mut Option<Link>, turn: &Turn<'_>, answer: &mut Answer) -> Result<(), Loss> {
     if let Some(open) = link {
-        if open.is_usable().await {
-            match open.send(http, request, request.now, sent).await {
-                Ok(response) => return open.read(response, request, answer).await,
+        if open.is_usable(turn).await {
+            match open.send(turn, turn.request.now).await {
+                Ok(response) => return open.read(response, turn, answer).await,
                 // The connection ended while it was idle and nothing of this request was written: not a failure of
                 // the request, which goes over a new connection once.
                 Err(Unsent::Untouched) => {}
@@ -120,9 +133,9 @@ async fn attempt(
         }
         *link = None;
     }
-    let open = link.insert(Link::open(http).await?);
-    match open.send(http, request, Instant::now(), sent).await {
-        Ok(response) => open.read(response, request, answer).await,
+    let open = link.insert(Link::open(turn.http).await?);
+    match open.send(turn, Instant::now()).await {
+        Ok(response) => open.read(response, turn, answer).await,
         Err(Unsent::Untouched) => Err(Loss {
             failure: Failure::Reset,
             text: "the connection was closed before the request could be sent".to_owned(),
@@ -173,8 +186,9 @@ impl Link {
     }
 
     /// Whether the connection can take a request; one that the target closed while idle cannot.
-    async fn is_usable(&mut self) -> bool {
+    async fn is_usable(&mut self, turn: &Turn<'_>) -> bool {
         poll_fn(|cx| {
+            turn.gate.settle();
             if self.drive(cx) {
                 return Poll::Ready(false);
             }
@@ -183,23 +197,18 @@ impl Link {
         .await
     }
 
-    async fn send(
-        &mut self,
-        http: &Http,
-        request: &Request<'_>,
-        now: Instant,
-        sent: &Cell<Option<Instant>>,
-    ) -> Result<http::Response<Incoming>, Unsent> {
-        let client = &http.client;
+    async fn send(&mut self, turn: &Turn<'_>, now: Instant) -> Result<http::Response<Incoming>, Unsent> {
+        let client = &turn.http.client;
         let spare = std::mem::take(&mut self.spare);
-        let message = client.messages[request.step]
-            .request(&client.origin, request, spare)
+        let message = client.messages[turn.request.step]
+            .request(&client.origin, turn.request, spare)
             .map_err(Unsent::Lost)?;
         self.written.set(false);
-        sent.set(Some(now));
+        turn.sent.set(Some(now));
         let mut response = pin!(self.sender.try_send_request(message));
         let connection = &mut self.connection;
         let result = poll_fn(|cx| {
+            turn.gate.settle();
             if let Some(open) = connection
                 && open.as_mut().poll(cx).is_ready()
             {
@@ -212,7 +221,7 @@ impl Link {
             if self.written.get() {
                 return Unsent::Lost(loss(error.error()));
             }
-            sent.set(None);
+            turn.sent.set(None);
             match error.take_message() {
                 Some(_) => Unsent::Untouched,
                 None => Unsent::Lost(loss(error.error())),
@@ -221,7 +230,8 @@ impl Link {
     }
 
     /// Reads the answer to its end; the body is kept only when it is wanted.
-    async fn read(&mut self, response: http::Response<Incoming>, request: &Request<'_>, answer: &mut Answer) -> Result<(), Loss> {
+    async fn read(&mut self, response: http::Response<Incoming>, turn: &Turn<'_>, answer: &mut Answer) -> Result<(), Loss> {
+        let request = turn.request;
         let (mut head, mut body) = response.into_parts();
         answer.status = head.status.as_u16();
         answer.size = 0;
@@ -234,7 +244,7 @@ impl Link {
         head.headers.clear();
         self.spare = head.headers;
         while !body.is_end_stream() {
-            let Some(frame) = poll_fn(|cx| self.poll_frame(&mut body, cx)).await else {
+            let Some(frame) = poll_fn(|cx| self.poll_frame(&mut body, turn.gate, cx)).await else {
                 break;
             };
             let frame = frame.map_err(|error| loss(&error))?;
@@ -259,11 +269,12 @@ impl Link {
         Ok(())
     }
 
-    fn poll_frame(&mut self, body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(&mut self, body: &mut Incoming, gate: &Gate, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
             return Poll::Ready(frame);
         }
         // Asking for a frame lets the connection read it; it may be there already.
+        gate.settle();
         self.drive(cx);
         Pin::new(body).poll_frame(cx)
     }

@@ -5,6 +5,7 @@
 //! protocol named in the TLS handshake, so a server never picks another.
 
 mod connect;
+mod gate;
 mod line;
 mod message;
 mod names;
