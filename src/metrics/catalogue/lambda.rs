@@ -61,14 +61,14 @@ pub(super) const ROWS: &[Row] = &[
         &[Maximum],
         "Runs at the same time on provisioned concurrency.",
     ),
-    raw(gauge(
+    gauge(
         LAMBDA,
         "iterator_age",
         "IteratorAge",
         Unit::Milliseconds,
         &[Maximum],
         "Age of the last record of a stream when it was handed over.",
-    )),
+    ),
     zero(counter(
         LAMBDA,
         "dead_letter_errors",

@@ -61,12 +61,12 @@ fn hcg(supervisor: Option<u32>, units: u64) -> World {
 }
 
 #[test]
-fn ten_supervisors_answer_about_eleven_a_second_and_the_rest_is_throttled() {
+fn ten_supervisors_answer_about_sixteen_a_second_and_the_rest_is_throttled() {
     let mut world = hcg(Some(10), 1000);
     let ends = load(&mut world, Call::Webhook { ticket: false }, 40, 60);
     let (answered, failed) = (ends[&200], ends[&500]);
     assert_eq!(answered + failed, 2400);
-    assert!((600..=760).contains(&answered), "10 slots of about 0.91 s: {answered}");
+    assert!((880..=1040).contains(&answered), "10 slots of about 0.62 s: {answered}");
     let points = world.drain_points();
     let supervisor = [("FunctionName", "hcg-demo-supervisor-agent")];
     let webhook = [("FunctionName", "hcg-demo-webhook-handler")];
