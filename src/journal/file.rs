@@ -1,7 +1,7 @@
 //! Journals on disk: one file a run, by endpoint and account, one lock for both.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -208,12 +208,24 @@ fn line_error(path: &Path, line: usize, reason: &str) -> JournalError {
     }
 }
 
-struct FileStore {
-    path: PathBuf,
-    file: File,
+/// What a journal is written to: bytes, and the promise that they survive a power cut.
+trait Durable: Write + Send {
+    /// Returns only when everything written so far would survive.
+    fn sync(&self) -> std::io::Result<()>;
 }
 
-impl Store for FileStore {
+impl Durable for File {
+    fn sync(&self) -> std::io::Result<()> {
+        self.sync_data()
+    }
+}
+
+struct FileStore<F> {
+    path: PathBuf,
+    file: F,
+}
+
+impl<F: Durable> Store for FileStore<F> {
     fn append(&mut self, record: &Record) -> Result<(), JournalError> {
         let write = |source| JournalError::Write {
             path: self.path.clone(),
@@ -222,7 +234,7 @@ impl Store for FileStore {
         let mut line = serde_json::to_vec(record).map_err(|error| write(error.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(write)?;
-        self.file.sync_data().map_err(|source| JournalError::Sync {
+        self.file.sync().map_err(|source| JournalError::Sync {
             path: self.path.clone(),
             source,
         })
@@ -234,7 +246,7 @@ impl Store for FileStore {
 struct Lazy {
     path: PathBuf,
     whole: u64,
-    open: Option<FileStore>,
+    open: Option<FileStore<File>>,
 }
 
 impl Store for Lazy {
@@ -359,6 +371,47 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(Folder::all(root.path()).unwrap(), [folder]);
+    }
+
+    /// A disk that loses what was not synced.
+    #[derive(Clone, Default)]
+    struct Forgetful(std::sync::Arc<std::sync::Mutex<(Vec<u8>, usize)>>);
+
+    impl Write for Forgetful {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().0.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Durable for Forgetful {
+        fn sync(&self) -> std::io::Result<()> {
+            let mut disk = self.0.lock().unwrap();
+            disk.1 = disk.0.len();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_record_survives_a_power_cut_as_soon_as_append_returns() {
+        let disk = Forgetful::default();
+        let mut store = FileStore {
+            path: "journal".into(),
+            file: disk.clone(),
+        };
+        for step in 1..4 {
+            store.append(&intent(step)).unwrap();
+            let (written, synced) = disk.0.lock().unwrap().clone();
+            let survived: Vec<Record> = written[..synced]
+                .split_inclusive(|byte| *byte == b'\n')
+                .map(|line| serde_json::from_slice(line).unwrap())
+                .collect();
+            assert_eq!(survived.len() as u64, step);
+        }
     }
 
     #[test]
