@@ -8,6 +8,7 @@ mod evaluate;
 mod plan;
 mod prepare;
 mod profile;
+mod ready;
 mod report;
 mod run;
 mod signals;
@@ -40,20 +41,28 @@ pub fn log(verbose: u8) {
 #[must_use]
 pub fn run(cli: Cli) -> Exit {
     let screen = Screen::detect();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            screen.note(&format!("error: failed to start the runtime: {error}"));
-            return Exit::Bug;
-        }
-    };
-    match runtime.block_on(dispatch(&screen, cli)) {
-        Ok(exit) => exit,
-        Err(error) => {
-            screen.note(&error.to_string());
-            error.exit()
-        }
-    }
+    guarded(&screen, || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return failed(&screen, &Error::Bug(format!("the runtime does not start: {error}"))),
+        };
+        runtime
+            .block_on(dispatch(&screen, cli))
+            .unwrap_or_else(|error| failed(&screen, &error))
+    })
+}
+
+fn failed(screen: &Screen, error: &Error) -> Exit {
+    screen.note(&error.to_string());
+    error.exit()
+}
+
+/// A panic is a bug, and may leave something changed: both are said.
+fn guarded(screen: &Screen, command: impl FnOnce() -> Exit) -> Exit {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(command)).unwrap_or_else(|_| {
+        screen.note("error: this is a bug in tidegate; what is still changed: tidegate status");
+        Exit::Bug
+    })
 }
 
 async fn dispatch(screen: &Screen, cli: Cli) -> Result<Exit, Error> {
@@ -85,5 +94,16 @@ async fn dispatch(screen: &Screen, cli: Cli) -> Result<Exit, Error> {
             );
             Ok(Exit::Done)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_bug_with_its_own_exit_code() {
+        assert_eq!(guarded(&Screen::detect(), || panic!("on purpose")), Exit::Bug);
+        assert_eq!(guarded(&Screen::detect(), || Exit::Done), Exit::Done);
     }
 }

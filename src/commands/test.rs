@@ -5,7 +5,7 @@ use super::cleanup::revert;
 use super::error::Error;
 use super::profile::load;
 use super::signals::Signals;
-use super::{prepare, run as runs};
+use super::{prepare, ready, run as runs};
 use crate::change::OnDrift;
 use crate::cli::{Consent, LoadArgs, Output, ProfileArgs};
 use crate::exit::Exit;
@@ -30,7 +30,7 @@ pub(crate) async fn run(
         Ok(opened) => opened,
         Err(exit) => return Ok(exit),
     };
-    let driven = match runs::ready(screen, &profile, Some(&account), args, load_args).await {
+    let driven = match ready::ready(screen, &profile, Some(&account), args, load_args).await {
         Ok(ready) => runs::drive(screen, ready, load_args, signals).await,
         Err(error) => Err(error),
     };

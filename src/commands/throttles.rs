@@ -9,7 +9,7 @@ use super::account::Account;
 use super::error::Error;
 use super::plan::guard;
 use super::profile::by_name;
-use super::run::reserved;
+use super::ready::reserved;
 use crate::change::Surroundings as _;
 use crate::cli::Output;
 use crate::exit::Exit;
