@@ -61,7 +61,7 @@ pub enum Command {
         drift: DriftArgs,
         /// Clean up although a run uses the environment, by another process that is alive
         #[arg(long)]
-        stop_run: bool,
+        despite_run: bool,
     },
     /// Prepare, run and clean up as one
     Test {

@@ -114,11 +114,16 @@ fn modules_use_only_what_the_table_allows() {
         if path.ends_with("fixture.rs") || path.starts_with("report/fixtures") {
             continue; // Only compiled for tests.
         }
-        let Some(allowed) = allowed.get(module(&path).as_str()) else {
+        let module = module(&path);
+        if ["lib", "main", "commands"].contains(&module.as_str()) {
+            continue; // They wire everything together.
+        }
+        let Some(allowed) = allowed.get(module.as_str()) else {
+            wrong.push(format!("{} is in no row of the table", path.display()));
             continue;
         };
         for used in crate_paths(&code(&text)) {
-            if used != module(&path) && !allowed.contains(&used.as_str()) {
+            if used != module && !allowed.contains(&used.as_str()) {
                 wrong.push(format!("{} uses crate::{used}", path.display()));
             }
         }

@@ -350,3 +350,46 @@ fn a_journal_of_a_newer_version_is_refused_and_status_says_so() {
     machine.run(&["cleanup"]).exits(6).says("version 9");
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(3).says("version 9");
 }
+
+#[test]
+fn a_name_that_fits_nothing_is_no_all_clear() {
+    let sandbox = Sandbox::control("hcg-demo");
+    let machine = Machine::new(&sandbox);
+    machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
+    machine.run(&["cleanup", "hcg-dmeo"]).exits(6).says("something of `hcg-demo` is");
+    // A profile that has become unreadable does not keep its own cleanup away.
+    machine.write("hcg-demo.toml", "name = [");
+    machine.run(&["cleanup", "hcg-demo.toml"]).exits(0).says("proved");
+}
+
+#[test]
+fn accepting_what_nobody_changed_puts_it_back_all_the_same() {
+    let sandbox = Sandbox::control("hcg-demo");
+    let before = sandbox.snapshot();
+    let machine = Machine::new(&sandbox);
+    machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
+    machine.run(&["cleanup", "--accept", "dynamodb/hcg-demo-user-feedback"]).exits(0);
+    assert!(sandbox.snapshot() == before);
+}
+
+#[test]
+fn somebody_elses_capacity_is_not_clamped_away_by_putting_its_range_back() {
+    let sandbox = Sandbox::control("hcg-demo");
+    let machine = Machine::new(&sandbox);
+    machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
+    let units = json!({ "ReadCapacityUnits": 500, "WriteCapacityUnits": 500 });
+    sandbox.edit_json(
+        "DynamoDB_20120810.UpdateTable",
+        &json!({ "TableName": "hcg-demo-user-feedback", "ProvisionedThroughput": units }),
+    );
+    while sandbox.get("settings")["tables"]["hcg-demo-user-feedback"]["write"] != 500 {
+        std::thread::yield_now();
+    }
+    machine
+        .run(&["cleanup"])
+        .exits(6)
+        .says("now 500r/500w")
+        .says("yours to decide first");
+    assert_eq!(sandbox.get("settings")["tables"]["hcg-demo-user-feedback"]["write"], 500);
+    machine.run(&["cleanup", "--force"]).exits(0);
+}

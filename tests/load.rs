@@ -1,6 +1,7 @@
 //! Run, test, report and throttles as people use them: counts, verdicts, signals, exit codes.
 
 use std::path::PathBuf;
+use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -61,7 +62,9 @@ fn counts_agree(report: &Value, sandbox: &Sandbox) {
     let load = &report["load"];
     let server = number(&sandbox.target_get("counts")["requests"]);
     let answered = number(&load["answered"]);
-    let most = answered + number(&load["errors"]) + number(&load["interrupted"]);
+    let ended = answered + number(&load["interrupted"]) + number(&load["unsent"]);
+    let lost = number(&load["requests"]) - ended;
+    let most = answered + lost + number(&load["interrupted"]);
     assert!(
         (answered..=most).contains(&server),
         "answered {answered}, server {server}, at most {most}"
@@ -77,10 +80,11 @@ fn counts_agree(report: &Value, sandbox: &Sandbox) {
     }
 }
 
-/// Waits until the target has counted so many requests.
-fn wait_for_requests(sandbox: &Sandbox, count: u64) {
+/// Waits until the target has counted so many requests of a command that still runs.
+#[track_caller]
+fn wait_for_requests(sandbox: &Sandbox, child: &mut Child, count: u64) {
     while number(&sandbox.target_get("counts")["requests"]) < count {
-        std::thread::yield_now();
+        assert_eq!(child.try_wait().unwrap(), None, "the command ended before its load was seen");
     }
 }
 
@@ -118,8 +122,8 @@ fn interrupted_a_run_drains_reports_and_exits_130() {
     profile(&machine, sandbox.target(), "users = 20\nduration = \"60s\"", "");
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         sandbox.target_post("reset", &json!({}));
-        let child = machine.spawn(&["run", "plain.toml"]);
-        wait_for_requests(&sandbox, 100);
+        let mut child = machine.spawn(&["run", "plain.toml"]);
+        wait_for_requests(&sandbox, &mut child, 100);
         kill_process(Pid::from_child(&child), signal).unwrap();
         finish(child).exits(code);
         let report = run_json(&machine);
@@ -311,8 +315,8 @@ fn test_that_is_interrupted_still_cleans_up() {
     let sandbox = Sandbox::whole("hcg-demo", "20");
     let before = sandbox.snapshot();
     let machine = Machine::new(&sandbox);
-    let child = machine.spawn(&["test", "hcg-demo", "--yes", "--no-align"]);
-    wait_for_requests(&sandbox, 20);
+    let mut child = machine.spawn(&["test", "hcg-demo", "--yes", "--no-align"]);
+    wait_for_requests(&sandbox, &mut child, 20);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     // A failing criterion is graver news than the signal, but the signal ends the run: 130.
     finish(child).exits(130).says("proved");
@@ -325,10 +329,10 @@ fn cleanup_waits_for_a_run_unless_told_otherwise() {
     let before = sandbox.snapshot();
     let machine = Machine::new(&sandbox);
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
-    let child = machine.spawn(&["run", "hcg-demo", "--no-align"]);
-    wait_for_requests(&sandbox, 20);
-    machine.run(&["cleanup"]).exits(3).says("a run uses it").says("--stop-run");
-    machine.run(&["cleanup", "--stop-run"]).exits(0);
+    let mut child = machine.spawn(&["run", "hcg-demo", "--no-align"]);
+    wait_for_requests(&sandbox, &mut child, 20);
+    machine.run(&["cleanup"]).exits(3).says("a run uses it").says("--despite-run");
+    machine.run(&["cleanup", "--despite-run"]).exits(0);
     assert!(sandbox.snapshot() == before);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     finish(child).exits(130);
@@ -340,9 +344,10 @@ fn a_run_that_was_killed_does_not_keep_cleanup_away_and_can_be_reported() {
     let machine = Machine::new(&sandbox);
     machine.run(&["prepare", "hcg-demo", "--yes"]).exits(0);
     let mut child = machine.spawn(&["run", "hcg-demo", "--no-align"]);
-    wait_for_requests(&sandbox, 20);
+    wait_for_requests(&sandbox, &mut child, 20);
     let folder = run_folder(&machine);
     while !folder.join("recording.json").exists() {
+        assert_eq!(child.try_wait().unwrap(), None);
         std::thread::yield_now();
     }
     child.kill().unwrap();

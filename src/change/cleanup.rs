@@ -70,6 +70,11 @@ pub enum Left {
         /// AWS's words.
         why: String,
     },
+    /// A scaling range whose capacity somebody else changed: putting the range back would clamp that edit away.
+    Held {
+        /// The capacity to decide on first.
+        by: Setting,
+    },
     /// The resource is another one of the same name; never touched.
     Recreated {
         /// As the journal knows it.
@@ -87,6 +92,31 @@ pub enum Left {
         /// What was seen.
         seen: State,
     },
+}
+
+/// How a lane's capacity was found.
+enum Capacity {
+    /// As it was before, or there is none.
+    Back,
+    /// To be put back.
+    Ours,
+    /// Somebody's edit.
+    Somebodys(Setting),
+}
+
+/// Leaves the ranges that were there before as they are; those that tidegate made can go without a clamp.
+fn hold_targets(works: &mut [Work], by: &Setting) {
+    for work in works {
+        let target = matches!(work.outstanding.setting, Setting::ScalableTarget { .. });
+        if target && work.outstanding.original != State::Absent {
+            work.end = Some(Err(Left::Held { by: by.clone() }));
+        }
+    }
+}
+
+fn is_ours(entry: &Outstanding, ranges: &OwnedRanges, seen: &State) -> bool {
+    let expected: Vec<&State> = entry.ours.iter().chain([&entry.original]).collect();
+    ranges.explains(&entry.setting, &expected, seen)
 }
 
 /// A setting on its way back.
@@ -122,10 +152,45 @@ impl<C: Cloud + Sync> Verb<'_, C> {
         let ranges = OwnedRanges::of(self.journal().records());
         works.sort_by_key(|work| backward_rank(&work.outstanding.setting, &work.outstanding.original));
         self.order_reservations(works).await;
-        self.quiet_targets(works, &ranges).await;
-        for work in works.iter_mut() {
+        match self.judge_capacity(works, &ranges, drift).await {
+            Capacity::Somebodys(by) => hold_targets(works, &by),
+            Capacity::Ours => self.quiet_targets(works, &ranges).await,
+            Capacity::Back => {}
+        }
+        for work in works.iter_mut().filter(|work| work.end.is_none()) {
             self.revert(work, &ranges, drift).await;
         }
+    }
+
+    /// Looks at the lane's capacity before any of its targets is touched: every registration clamps it, and somebody's
+    /// edit must not be lost that way.
+    async fn judge_capacity(&self, works: &mut [Work], ranges: &OwnedRanges, drift: &OnDrift) -> Capacity {
+        for work in works.iter_mut() {
+            let entry = &work.outstanding;
+            if !matches!(entry.setting, Setting::TableCapacity { .. } | Setting::EcsDesired { .. }) {
+                continue;
+            }
+            // What cannot be seen is judged again, and told, when its turn comes.
+            let Ok(seen) = self.at_rest(&entry.setting).await else {
+                return Capacity::Ours;
+            };
+            if seen.state == entry.original && !may_be_stale(entry) {
+                return Capacity::Back;
+            }
+            let decided = OnDrift::names(&drift.force, &entry.setting) || OnDrift::names(&drift.accept, &entry.setting);
+            if decided || is_ours(entry, ranges, &seen.state) {
+                return Capacity::Ours;
+            }
+            let by = entry.setting.clone();
+            work.end = Some(Err(Left::Drift(Drift {
+                was: entry.original.clone(),
+                ours: entry.applied.clone(),
+                now: seen.state.clone(),
+            })));
+            work.found = Some(seen.state);
+            return Capacity::Somebodys(by);
+        }
+        Capacity::Back
     }
 
     /// A call whose answer was lost may still take effect; only after its time is over does a look mean anything.
@@ -183,7 +248,7 @@ impl<C: Cloud + Sync> Verb<'_, C> {
             let State::Scalable { min, max, suspended } = &seen.state else {
                 continue;
             };
-            let ours = work.outstanding.ours.contains(&seen.state);
+            let ours = seen.state == work.outstanding.original || work.outstanding.ours.contains(&seen.state);
             if !ours || (suspended.scale_in && suspended.scale_out) || seen.identity != work.outstanding.identity {
                 continue;
             }
@@ -254,11 +319,13 @@ impl<C: Cloud + Sync> Verb<'_, C> {
             Err(error) => return Err(Left::Failed { error: error.to_string() }),
         };
         work.found = Some(seen.state.clone());
-        if OnDrift::names(&drift.accept, &entry.setting) {
-            return Ok(Outcome::Accepted { seen: seen.state });
-        }
+        // Only what somebody else changed can be accepted; what is ours goes back.
+        let accepted = OnDrift::names(&drift.accept, &entry.setting);
         // An absent target or policy has no identity to compare.
         if seen.identity != entry.identity && seen.state != State::Absent && entry.original != State::Absent {
+            if accepted {
+                return Ok(Outcome::Accepted { seen: seen.state });
+            }
             return Err(Left::Recreated {
                 was: entry.identity.clone(),
                 now: seen.identity,
@@ -267,8 +334,10 @@ impl<C: Cloud + Sync> Verb<'_, C> {
         if seen.state == entry.original && !may_be_stale(entry) {
             return Ok(Outcome::AlreadyBefore);
         }
-        let expected: Vec<&State> = entry.ours.iter().chain([&entry.original]).collect();
-        if !ranges.explains(&entry.setting, &expected, &seen.state) && !OnDrift::names(&drift.force, &entry.setting) {
+        if !is_ours(entry, ranges, &seen.state) && accepted {
+            return Ok(Outcome::Accepted { seen: seen.state });
+        }
+        if !is_ours(entry, ranges, &seen.state) && !OnDrift::names(&drift.force, &entry.setting) {
             return Err(Left::Drift(Drift {
                 was: entry.original.clone(),
                 ours: entry.applied.clone(),
@@ -328,13 +397,17 @@ impl<C: Cloud + Sync> Verb<'_, C> {
     }
 
     /// Reads everything back that is said to be back. Autoscaling that is in force again may have moved a capacity
-    /// within its original bounds: that is its right.
+    /// within its original bounds, when the capacity lay within them before: that is its right.
     async fn prove(&self, works: &mut [Work]) {
         let claimed: Vec<usize> = (0..works.len())
             .filter(|index| matches!(works[*index].end, Some(Ok(Outcome::Restored | Outcome::AlreadyBefore))))
             .collect();
         let settings: Vec<Setting> = claimed.iter().map(|index| works[*index].outstanding.setting.clone()).collect();
-        let originals = OwnedRanges::from_states(works.iter().map(|work| (&work.outstanding.setting, &work.outstanding.original)));
+        let originals: Vec<(&Setting, &State)> = works
+            .iter()
+            .map(|work| (&work.outstanding.setting, &work.outstanding.original))
+            .collect();
+        let originals = OwnedRanges::in_force_again(&originals);
         for (index, observed) in claimed.into_iter().zip(self.cloud.observe(&settings).await) {
             let work = &mut works[index];
             match observed {

@@ -30,6 +30,23 @@ impl OwnedRanges {
         Self(ranges.collect())
     }
 
+    /// The original ranges that autoscaling may use again: not suspended, and the capacity lay within before. One that
+    /// lay outside is clamped by AWS, which is not "as it was".
+    pub(crate) fn in_force_again(originals: &[(&Setting, &State)]) -> Self {
+        let inside = originals.iter().filter(|(setting, state)| {
+            let (Setting::ScalableTarget { target }, State::Scalable { min, max, suspended }) = (setting, state) else {
+                return false;
+            };
+            let lane = target.lane();
+            let capacity = originals
+                .iter()
+                .filter(|(setting, _)| setting.lane() == lane)
+                .find_map(|(_, state)| component(target, state));
+            !(suspended.scale_in && suspended.scale_out) && capacity.is_none_or(|capacity| (*min..=*max).contains(&capacity))
+        });
+        Self::from_states(inside.map(|(setting, state)| (*setting, *state)))
+    }
+
     /// Whether `seen` differs from `expected` at most where autoscaling may have moved it.
     pub(crate) fn explains(&self, setting: &Setting, expected: &[&State], seen: &State) -> bool {
         if expected.contains(&seen) {
@@ -94,6 +111,19 @@ impl OwnedRanges {
         self.0
             .iter()
             .any(|(owned, min, max)| owned == target && (*min..=*max).contains(&value))
+    }
+}
+
+/// What a target scales, out of a capacity; `None` when that is another resource's. The state must be
+/// of the target's own lane.
+pub(crate) fn component(target: &Scalable, state: &State) -> Option<u32> {
+    match (target, state) {
+        (Scalable::Table { dimension, .. }, State::Capacity(capacity)) => Some(capacity.table.of(*dimension)),
+        (Scalable::Index { index, dimension, .. }, State::Capacity(capacity)) => {
+            capacity.indexes.get(index).map(|units| units.of(*dimension))
+        }
+        (Scalable::Service { .. }, State::Count { desired }) => Some(*desired),
+        _ => None,
     }
 }
 

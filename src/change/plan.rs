@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::owned::component;
 use super::preflight;
 use super::{Cloud, CloudError, Observed, ScalingNow, Surroundings};
 use crate::setting::{
@@ -32,6 +33,7 @@ pub async fn plan<C: Cloud + Surroundings>(cloud: &C, wishes: &[Wish]) -> Plan {
             } => planner.service(cluster, service, *desired, *range).await,
         }
     }
+    planner.note_outliers();
     planner.plan
 }
 
@@ -118,13 +120,47 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
         }
         self.capacity(setting, before, &wished, observed.decreases_today);
         self.targets(&wished).await;
+        self.bystanders(table, before, &wished).await;
+    }
+
+    /// Targets of the table that the profile does not name: unchanged, but their capacity is part of what goes back, and
+    /// autoscaling's moves within their ranges are not somebody's edit.
+    async fn bystanders(&mut self, table: &str, capacity: &Capacity, wished: &[(Scalable, Scaling)]) {
+        let own = Dimension::BOTH.map(|dimension| Scalable::Table {
+            table: table.to_owned(),
+            dimension,
+        });
+        let indexes = capacity.indexes.keys().flat_map(|index| {
+            Dimension::BOTH.map(|dimension| Scalable::Index {
+                table: table.to_owned(),
+                index: index.clone(),
+                dimension,
+            })
+        });
+        let settings: Vec<Setting> = own
+            .into_iter()
+            .chain(indexes)
+            .filter(|target| wished.iter().all(|(other, _)| other != target))
+            .map(|target| Setting::ScalableTarget { target })
+            .collect();
+        for (setting, observed) in settings.iter().zip(self.cloud.observe(&settings).await) {
+            if let Some(observed) = self.usable(setting, observed)
+                && observed.state != State::Absent
+            {
+                self.plan.changes.push(Change {
+                    setting: setting.clone(),
+                    before: observed.state.clone(),
+                    after: observed.state,
+                    undo: Undo::Exact,
+                });
+            }
+        }
     }
 
     fn capacity(&mut self, setting: Setting, before: &Capacity, wished: &[(Scalable, Scaling)], decreases_today: Option<u32>) {
         let mut after = before.clone();
         for (target, scaling) in wished {
-            let Some(start) = scaling.start else {
-                self.slow_start(target, before, scaling);
+            let Some(start) = scaling.start.or_else(|| self.without_start(target, before, scaling)) else {
                 continue;
             };
             match target {
@@ -158,22 +194,28 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
         });
     }
 
-    fn slow_start(&mut self, target: &Scalable, before: &Capacity, scaling: &Scaling) {
-        let (name, units) = match target {
-            Scalable::Table { dimension, .. } => (dimension.to_string(), Some(before.table.of(*dimension))),
-            Scalable::Index { index, dimension, .. } => (
-                format!("indexes.{index}.{dimension}"),
-                before.indexes.get(index).map(|units| units.of(*dimension)),
-            ),
-            Scalable::Service { .. } => return,
+    /// Without `start` a capacity stays where it is, but registering the range moves it inside.
+    fn without_start(&mut self, target: &Scalable, before: &Capacity, scaling: &Scaling) -> Option<u32> {
+        let units = component(target, &State::Capacity(before.clone()))?;
+        let name = match target {
+            Scalable::Index { index, dimension, .. } => format!("indexes.{index}.{dimension}"),
+            Scalable::Table { dimension, .. } => dimension.to_string(),
+            Scalable::Service { .. } => return None,
         };
-        if units.is_some_and(|units| units < scaling.max) {
+        let about = target.resource().to_string();
+        if units > scaling.max {
+            self.warn(
+                &about,
+                format!("{name} has {units} units now, above the wished range: the test would run with fewer than today"),
+            );
+        } else if units < scaling.max {
             let text = format!(
                 "{name} begins at {} units: DynamoDB scales out after two busy minutes and more, so a short test may end before; set `{name}.start`",
-                units.unwrap_or(0)
+                units.max(scaling.min)
             );
-            self.warn(&target.resource().to_string(), text);
+            self.warn(&about, text);
         }
+        Some(units.clamp(scaling.min, scaling.max))
     }
 
     async fn targets(&mut self, wished: &[(Scalable, Scaling)]) {
@@ -256,7 +298,7 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
         };
         let Some(observed) = self.observe(&setting).await else { return };
         let State::Count { desired: before } = observed.state else { return };
-        let after = desired.unwrap_or(before);
+        let after = desired.unwrap_or_else(|| range.map_or(before, |(min, max)| before.clamp(min, max)));
         self.plan.changes.push(Change {
             setting,
             before: observed.state.clone(),
@@ -285,6 +327,11 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
                         format!("{after} tasks lie outside its scaling range {min}–{max}: autoscaling may move them; set `autoscale` too");
                     self.warn(&target.resource().to_string(), text);
                 }
+                if !now.scheduled.is_empty() {
+                    // A scheduled action in the middle of the test would change the range, and look like an edit.
+                    self.range(&target_setting, &bounds, (*min, *max));
+                    return;
+                }
                 // The target comes along unchanged, so that autoscaling's moves within it are known as its own.
                 self.plan.changes.push(Change {
                     setting: target_setting,
@@ -294,6 +341,33 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
                 });
             }
             (None, _) => {}
+        }
+    }
+
+    /// A capacity outside its own range before the test cannot be put back exactly: AWS clamps it when the range returns.
+    fn note_outliers(&mut self) {
+        let ranges: Vec<(Scalable, u32, u32)> = self
+            .plan
+            .changes
+            .iter()
+            .filter_map(|change| match (&change.setting, &change.before) {
+                (Setting::ScalableTarget { target }, State::Scalable { min, max, .. }) if !change.is_noop() => {
+                    Some((target.clone(), *min, *max))
+                }
+                _ => None,
+            })
+            .collect();
+        for change in &mut self.plan.changes {
+            let lane = change.setting.lane();
+            for (target, min, max) in ranges.iter().filter(|(target, ..)| target.lane() == lane) {
+                if let Some(now) = component(target, &change.before)
+                    && !(*min..=*max).contains(&now)
+                {
+                    change.undo = Undo::Inexact {
+                        why: format!("{now} is outside its own range {min}–{max}; AWS will clamp it"),
+                    };
+                }
+            }
         }
     }
 

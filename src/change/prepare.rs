@@ -86,7 +86,12 @@ impl<C: Cloud + Sync> Verb<'_, C> {
     }
 
     async fn apply_lane(&self, changes: &[&Change], observed: &[(Setting, Observed)]) -> Result<(), (Setting, StepError)> {
-        let ranges = OwnedRanges::from_states(changes.iter().map(|change| (&change.setting, &change.after)));
+        // Autoscaling may use the range before and the range after; anything else is somebody's edit.
+        let ranges = OwnedRanges::from_states(
+            changes
+                .iter()
+                .flat_map(|change| [(&change.setting, &change.before), (&change.setting, &change.after)]),
+        );
         for change in changes
             .iter()
             .filter(|change| is_capacity(&change.setting) || is_target(&change.setting))
@@ -99,19 +104,20 @@ impl<C: Cloud + Sync> Verb<'_, C> {
             if self.stop.is_cancelled() {
                 return Err((change.setting.clone(), StepError::Stopped));
             }
-            self.apply(change, &ranges, observed)
-                .await
-                .map_err(|error| (change.setting.clone(), error))?;
+            self.apply(change, &ranges).await.map_err(|error| (change.setting.clone(), error))?;
         }
         Ok(())
     }
 
-    async fn apply(&self, change: &Change, ranges: &OwnedRanges, observed: &[(Setting, Observed)]) -> Result<(), StepError> {
-        let before = if is_capacity(&change.setting) {
-            self.look(&change.setting).await?
-        } else {
-            seen(observed, &change.setting)?
-        };
+    async fn apply(&self, change: &Change, ranges: &OwnedRanges) -> Result<(), StepError> {
+        // A lane is serial and may have waited minutes: what the intent calls "before" is looked at now.
+        let before = self.look(&change.setting).await?;
+        if !ranges.explains(&change.setting, &[&change.before, &change.after], &before.state) {
+            return Err(StepError::Moved {
+                before: change.before.clone(),
+                seen: before.state,
+            });
+        }
         if before.state == change.after && before.busy.is_none() {
             // The clamp of its own target has brought it there already.
             return Ok(());

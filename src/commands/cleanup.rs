@@ -1,6 +1,6 @@
 //! `cleanup`: every outstanding journal of this account goes back, from any folder, any number of times.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::aws::Aws;
 use crate::change::{Clock, Event, OnDrift, Restored, Verb};
 use crate::cli::{DriftArgs, Output};
 use crate::exit::Exit;
-use crate::journal::{Folder, Journal, Outcome, Record, Started};
+use crate::journal::{Folder, Journal, JournalError, Outcome, Record, Started};
 use crate::setting::Refusal;
 use crate::ui::{Screen, changes, progress, restored};
 use crate::units::Timestamp;
@@ -23,7 +23,7 @@ use crate::units::Timestamp;
 pub(crate) struct Options {
     pub(crate) profile: Option<String>,
     pub(crate) drift: OnDrift,
-    pub(crate) stop_run: bool,
+    pub(crate) despite_run: bool,
 }
 
 impl From<DriftArgs> for OnDrift {
@@ -49,25 +49,13 @@ struct Survey {
 
 /// Cleans up. Without anything outstanding AWS is not contacted.
 pub(crate) async fn run(screen: &Screen, output: Output, options: &Options, signals: &Signals) -> Result<Exit, Error> {
-    let named = options.profile.as_deref().map(name_of);
-    let survey = survey(named.as_deref())?;
+    let survey = survey(options.profile.as_deref())?;
     for error in &survey.unreadable {
         screen.note(&format!("✗ failed to {error}"));
     }
     let unreadable = if survey.unreadable.is_empty() { Exit::Done } else { Exit::Changed };
     let Some(first) = survey.wanted.first() else {
-        let what = options
-            .profile
-            .as_ref()
-            .map(|profile| format!(" of `{profile}`"))
-            .unwrap_or_default();
-        show(
-            screen,
-            output,
-            &format!("CLEAN · nothing{what} is outstanding on this machine"),
-            &[],
-        );
-        return Ok(unreadable);
+        return Ok(nothing_wanted(screen, output, options, &survey).and(unreadable));
     };
     let account = match Account::connect(Some(&first.region)).await {
         Ok(account) => account,
@@ -95,24 +83,56 @@ pub(crate) async fn run(screen: &Screen, output: Output, options: &Options, sign
     if !survey.wanted.iter().any(|started| mine(&started)) {
         return Ok(Exit::Changed);
     }
-    let lock = account.folder.lock(&owner())?;
-    let exit = clean(screen, output, options, named.as_deref(), signals, &account).await;
+    let lock = match account.folder.lock(&owner()) {
+        Ok(lock) => Some(lock),
+        Err(error @ JournalError::Locked { .. }) => return Err(error.into()),
+        // A state folder that takes no lock must not keep an account changed.
+        Err(error) => {
+            screen.note(&format!("! going on without the lock: failed to {error}"));
+            None
+        }
+    };
+    let exit = clean(screen, output, options, signals, &account).await;
     drop(lock);
     exit.map(|exit| exit.and(unreadable))
 }
 
-/// The name under which a profile's journals are filed: people may give its path. A profile that no longer reads is taken
-/// by the name as it stands: cleanup must not depend on it.
-fn name_of(given: &str) -> String {
-    by_name(given, &[]).map_or_else(|_| given.to_owned(), |profile| profile.name)
+/// Nothing is outstanding under the name that was given. That is only an all-clear when nothing else is either.
+fn nothing_wanted(screen: &Screen, output: Output, options: &Options, survey: &Survey) -> Exit {
+    match (survey.others.first(), survey.unreadable.is_empty()) {
+        (Some(other), _) => {
+            let given = options.profile.as_deref().unwrap_or_default();
+            screen.note(&format!(
+                "LEFT nothing of `{given}` is outstanding, but something of `{other}` is\nnext   tidegate cleanup {other}, or tidegate cleanup for everything"
+            ));
+            Exit::Changed
+        }
+        (None, false) => {
+            screen.note("NOT KNOWN what is still changed: a journal cannot be read");
+            Exit::Changed
+        }
+        (None, true) => {
+            show(screen, output, "CLEAN · nothing is outstanding on this machine", &[]);
+            Exit::Done
+        }
+    }
+}
+
+/// The names under which a profile's journals may be filed: as given, its file's, and the one inside. Cleanup must not
+/// depend on a profile that can still be read.
+fn names_of(given: &str) -> Vec<String> {
+    let stem = Path::new(given).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let inside = by_name(given, &[]).ok().map(|profile| profile.name);
+    [Some(given.to_owned()), stem, inside].into_iter().flatten().collect()
 }
 
 fn survey(profile: Option<&str>) -> Result<Survey, Error> {
     let mut survey = Survey::default();
+    let names = profile.map(names_of);
     for folder in Folder::all(&root()?)? {
         for found in folder.journals()? {
             match found.journal {
-                Ok(journal) if wanted(&journal, profile) => survey.wanted.push(journal.started().clone()),
+                Ok(journal) if wanted(&journal, names.as_deref()) => survey.wanted.push(journal.started().clone()),
                 Ok(journal) if wanted(&journal, None) => survey.others.push(journal.started().profile.clone()),
                 Ok(_) => {}
                 Err(error) => survey.unreadable.push(error.to_string()),
@@ -122,38 +142,37 @@ fn survey(profile: Option<&str>) -> Result<Survey, Error> {
     Ok(survey)
 }
 
-fn wanted(journal: &Journal, profile: Option<&str>) -> bool {
-    !journal.is_finished() && profile.is_none_or(|profile| journal.started().profile == profile) && !journal.outstanding().is_empty()
+fn wanted(journal: &Journal, names: Option<&[String]>) -> bool {
+    !journal.is_finished() && names.is_none_or(|names| names.contains(&journal.started().profile)) && !journal.outstanding().is_empty()
 }
 
 /// Under the lock: reads the journals again, since somebody may have cleaned up meanwhile.
-async fn clean(
-    screen: &Screen,
-    output: Output,
-    options: &Options,
-    named: Option<&str>,
-    signals: &Signals,
-    account: &Account,
-) -> Result<Exit, Error> {
+async fn clean(screen: &Screen, output: Output, options: &Options, signals: &Signals, account: &Account) -> Result<Exit, Error> {
+    let names = options.profile.as_deref().map(names_of);
     let mut journals = Vec::new();
     for found in account.folder.journals()? {
         if let Ok(journal) = found.journal
-            && wanted(&journal, named)
+            && wanted(&journal, names.as_deref())
         {
             journals.push((found.path, journal));
         }
     }
-    refuse_in_use(&journals, options.stop_run)?;
+    refuse_in_use(&journals, options.despite_run)?;
     let mut all = Vec::new();
+    let mut left = false;
     for (_, journal) in journals {
         let region = journal.started().region.clone();
         let aws = if region == account.aws.region() {
             account.aws.clone()
         } else {
-            Aws::connect(Some(&region)).await.map_err(|error| Error::Aws {
-                step: format!("connect to {region}"),
-                error,
-            })?
+            match Aws::connect(Some(&region)).await {
+                Ok(aws) => aws,
+                Err(error) => {
+                    screen.note(&format!("✗ `{}`: connect to {region}: {error}", journal.started().run));
+                    left = true;
+                    continue;
+                }
+            }
         };
         let journal = Mutex::new(journal);
         let Some(results) = revert(screen, &aws, &journal, &options.drift, signals).await else {
@@ -162,7 +181,7 @@ async fn clean(
         };
         all.extend(results);
     }
-    let left = all.iter().any(|result| result.end.is_err());
+    left |= all.iter().any(|result| result.end.is_err());
     let mut text = restored::restored(&all);
     if left {
         text.push_str("\nnext   tidegate cleanup --wait, or decide as shown above");
@@ -213,7 +232,7 @@ pub(crate) fn finish(screen: &Screen, journal: &Mutex<Journal>, results: &[Resto
     }
 }
 
-fn refuse_in_use(journals: &[(PathBuf, Journal)], stop_run: bool) -> Result<(), Error> {
+fn refuse_in_use(journals: &[(PathBuf, Journal)], despite_run: bool) -> Result<(), Error> {
     let refusals: Vec<Refusal> = journals
         .iter()
         .filter_map(|(_, journal)| {
@@ -221,11 +240,11 @@ fn refuse_in_use(journals: &[(PathBuf, Journal)], stop_run: bool) -> Result<(), 
             Some(Refusal {
                 about: journal.started().profile.clone(),
                 text: format!("a run uses it right now: {}@{} (pid {})", owner.user, owner.host, owner.pid),
-                help: "stop the run (Ctrl-C there), or clean up under it with --stop-run".to_owned(),
+                help: "stop the run (Ctrl-C there), or clean up under it with --despite-run".to_owned(),
             })
         })
         .collect();
-    if refusals.is_empty() || stop_run {
+    if refusals.is_empty() || despite_run {
         Ok(())
     } else {
         Err(Error::Refused(refusals))

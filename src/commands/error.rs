@@ -31,7 +31,7 @@ pub(crate) enum Error {
     #[error("{}", .0.iter().map(crate::ui::plan::refusal).collect::<Vec<_>>().join("\n"))]
     Refused(Vec<Refusal>),
     /// A signal came before anything was done.
-    #[error("stopped before the load began; nothing was sent")]
+    #[error("stopped before anything was changed or sent")]
     Stopped(Exit),
     /// The user said no, or could not be asked.
     #[error("error: {0}")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::error::Error;
 use crate::analysis::{self, Evidence, FrontDoor};
@@ -99,7 +100,15 @@ fn patience(setup: &Setup) -> Patience {
 
 /// Pulls AWS's numbers. With `wait` until two pulls agree, else once: then they are provisional. On an endpoint of
 /// one's own waiting costs seconds, so it is always done.
-pub(crate) async fn pull(screen: &Screen, aws: &Aws, setup: &Setup, recording: &Recording, minutes: Minutes, wait: bool) -> Pulled {
+pub(crate) async fn pull(
+    screen: &Screen,
+    aws: &Aws,
+    setup: &Setup,
+    recording: &Recording,
+    minutes: Minutes,
+    wait: bool,
+    hurry: &CancellationToken,
+) -> Pulled {
     let window = window(setup, recording);
     let resources: Vec<Resource> = setup.resources.iter().map(|(resource, _)| resource.clone()).collect();
     let facts: BTreeMap<Resource, Facts> = setup.resources.iter().cloned().collect();
@@ -127,7 +136,7 @@ pub(crate) async fn pull(screen: &Screen, aws: &Aws, setup: &Setup, recording: &
         let mut series = collect(aws, &queries).await;
         let next = settling.next(at, &series);
         let again = match next {
-            Next::PullAgainAt(again) if wait => again,
+            Next::PullAgainAt(again) if wait && !hurry.is_cancelled() => again,
             Next::Settled => {
                 settle::mark_settled(&mut series);
                 return gathered(aws, window, series, None, at, patience).await;
@@ -142,7 +151,11 @@ pub(crate) async fn pull(screen: &Screen, aws: &Aws, setup: &Setup, recording: &
             ));
             told = true;
         }
-        sleep(Duration::try_from(again.duration_since(Timestamp::now())).unwrap_or_default()).await;
+        // A signal ends the waiting: the numbers are judged as they are, provisionally.
+        tokio::select! {
+            () = sleep(Duration::try_from(again.duration_since(Timestamp::now())).unwrap_or_default()) => {}
+            () = hurry.cancelled() => {}
+        }
     }
 }
 

@@ -67,24 +67,40 @@ fn guarded(screen: &Screen, command: impl FnOnce() -> Exit) -> Exit {
 
 async fn dispatch(screen: &Screen, cli: Cli) -> Result<Exit, Error> {
     let signals = signals::Signals::listen().map_err(|error| Error::Bug(format!("signals cannot be listened to: {error}")))?;
+    // What changes nothing and drives nothing ends at the first signal; the others have their own ways to stop.
+    let looks_only = matches!(
+        cli.command,
+        Command::Check { .. } | Command::Plan { .. } | Command::Status | Command::Throttles { .. } | Command::Report { .. }
+    );
+    tokio::select! {
+        ended = command(screen, cli, &signals) => ended,
+        () = signals.first.cancelled(), if looks_only => Ok(signals.exit()),
+    }
+}
+
+async fn command(screen: &Screen, cli: Cli, signals: &signals::Signals) -> Result<Exit, Error> {
     let output: Output = cli.output;
     match cli.command {
         Command::Status => status::run(screen, output),
-        Command::Cleanup { profile, drift, stop_run } => {
+        Command::Cleanup {
+            profile,
+            drift,
+            despite_run,
+        } => {
             let options = cleanup::Options {
                 profile,
                 drift: drift.into(),
-                stop_run,
+                despite_run,
             };
-            cleanup::run(screen, output, &options, &signals).await
+            cleanup::run(screen, output, &options, signals).await
         }
         Command::Check { profile } => check::run(screen, output, &profile),
         Command::Plan { profile } => plan::run(screen, output, cli.verbose, &profile).await,
-        Command::Prepare { profile, consent } => prepare::run(screen, output, cli.verbose, &profile, &consent, &signals).await,
-        Command::Run { profile, load } => run::run(screen, output, &profile, &load, &signals).await,
-        Command::Test { profile, consent, load } => test::run(screen, output, cli.verbose, &profile, &consent, &load, &signals).await,
+        Command::Prepare { profile, consent } => prepare::run(screen, output, cli.verbose, &profile, &consent, signals).await,
+        Command::Run { profile, load } => run::run(screen, output, &profile, &load, signals).await,
+        Command::Test { profile, consent, load } => test::run(screen, output, cli.verbose, &profile, &consent, &load, signals).await,
         Command::Throttles { profile, since } => throttles::run(screen, output, profile.as_deref(), since).await,
-        Command::Report { run, offline, strict } => report::run(screen, output, &report::Options { run, offline, strict }, &signals).await,
+        Command::Report { run, offline, strict } => report::run(screen, output, &report::Options { run, offline, strict }, signals).await,
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,

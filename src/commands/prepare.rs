@@ -77,7 +77,7 @@ pub(crate) async fn open(
     if refused != Exit::Done {
         return Ok(Err(refused));
     }
-    agree(screen, &preflight, consent)?;
+    agree(screen, &preflight, consent, signals).await?;
     let journal = Mutex::new(account.folder.begin(account.started(&profile.name))?);
     let exit = apply(screen, account, &preflight.plan, &journal, signals).await?;
     Ok(if exit == Exit::Done {
@@ -87,12 +87,17 @@ pub(crate) async fn open(
     })
 }
 
-fn agree(screen: &Screen, preflight: &Preflight, consent: &Consent) -> Result<(), Error> {
+async fn agree(screen: &Screen, preflight: &Preflight, consent: &Consent, signals: &Signals) -> Result<(), Error> {
     if consent.yes {
         return Ok(());
     }
     let changes = crate::units::count(preflight.plan.changes.iter().filter(|change| !change.is_noop()).count(), "change");
-    match screen.ask(&format!("Make {changes}? Type yes:")) {
+    let question = format!("Make {changes}? Type yes:");
+    let answer = tokio::select! {
+        answer = screen.ask(&question) => answer,
+        () = signals.first.cancelled() => return Err(Error::Stopped(signals.exit())),
+    };
+    match answer {
         Some(answer) if answer == "yes" => Ok(()),
         Some(_) => Err(Error::Declined("not confirmed; nothing was changed".to_owned())),
         None => Err(Error::Declined(

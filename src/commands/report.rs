@@ -35,7 +35,7 @@ pub(crate) async fn run(screen: &Screen, output: Output, options: &Options, sign
     } else {
         let account = Account::connect(Some(&driven.setup.run.region)).await?;
         same_place(&account, &driven)?;
-        report(screen, Some(&account), &driven, Minutes::Closed, true).await?
+        report(screen, Some(&account), &driven, Minutes::Closed, true, signals).await?
     };
     let exit = exit(&report, options.strict, signals);
     show(screen, output, &driven, &report, exit)?;

@@ -58,7 +58,7 @@ pub(crate) async fn run(
         screen.note(&format!("! the journal could not be told that the run is over: {error}"));
     }
     let driven = driven?;
-    let report = report(screen, account.as_ref(), &driven, minutes(load_args), false).await?;
+    let report = report(screen, account.as_ref(), &driven, minutes(load_args), false, signals).await?;
     let exit = exit(&report, load_args.strict, signals);
     show(screen, output, &driven, &report, exit)?;
     Ok(exit)
@@ -66,7 +66,11 @@ pub(crate) async fn run(
 
 /// Drives the load. A signal stops it: the first drains, the second does not.
 pub(crate) async fn drive(screen: &Screen, ready: Ready, args: &LoadArgs, signals: &Signals) -> Result<Driven, Error> {
-    let Ready { scenario, setup, folder } = ready;
+    let Ready {
+        scenario,
+        mut setup,
+        folder,
+    } = ready;
     if needs_minutes(&setup) && !args.no_align {
         let wait = evaluate::until_next_minute(Timestamp::now());
         screen.note(&format!(
@@ -111,7 +115,8 @@ pub(crate) async fn drive(screen: &Screen, ready: Ready, args: &LoadArgs, signal
     };
     let handle = load::start(scenario, options).map_err(failed)?;
     let recording = follow(screen, handle, planned, signals).await.map_err(failed)?;
-    observe(screen, setup.scenario.observe, signals).await;
+    setup.scenario.observe = observe(screen, setup.scenario.observe, &recording, signals).await;
+    evaluate::write_setup(&folder, &setup)?;
     recording.save(&Recording::path(&folder)).map_err(|error| Error::Load {
         message: format!("failed to {error}"),
         help: format!("what was recorded until then is in {}", folder.display()),
@@ -150,16 +155,18 @@ async fn follow(screen: &Screen, mut handle: Handle, planned: Duration, signals:
     recording
 }
 
-/// Watches on after the load, as the scenario asks; a signal ends that.
-async fn observe(screen: &Screen, duration: Duration, signals: &Signals) {
-    if duration.is_zero() {
-        return;
+/// Watches on after a load that was not stopped, as the scenario asks; for how long it really did.
+async fn observe(screen: &Screen, duration: Duration, recording: &Recording, signals: &Signals) -> Duration {
+    if duration.is_zero() || recording.end != EndReason::Completed {
+        return Duration::ZERO;
     }
     screen.note(&format!("… watching on for {}", evaluate::spent(duration)));
+    let start = tokio::time::Instant::now();
     tokio::select! {
         () = sleep(duration) => {}
         () = signals.first.cancelled() => {}
     }
+    start.elapsed()
 }
 
 fn shown(progress: &Progress) -> Shown {
@@ -183,7 +190,14 @@ pub(crate) async fn report(
     driven: &Driven,
     minutes: Minutes,
     settle: bool,
+    signals: &Signals,
 ) -> Result<Report, Error> {
+    // The signal that ended the load does not end the waiting for AWS; the next one does.
+    let hurry = if signals.first.is_cancelled() {
+        &signals.second
+    } else {
+        &signals.first
+    };
     let pulled = match account {
         Some(account) if !driven.setup.resources.is_empty() => {
             let wait = evaluate::until_next_minute(Timestamp::now());
@@ -192,9 +206,12 @@ pub(crate) async fn report(
                     "… waiting {} for AWS's last minute to close (--no-align)",
                     evaluate::spent(wait)
                 ));
-                sleep(wait).await;
+                tokio::select! {
+                    () = sleep(wait) => {}
+                    () = hurry.cancelled() => {}
+                }
             }
-            Some(evaluate::pull(screen, &account.aws, &driven.setup, &driven.recording, minutes, settle).await)
+            Some(evaluate::pull(screen, &account.aws, &driven.setup, &driven.recording, minutes, settle, hurry).await)
         }
         _ => None,
     };

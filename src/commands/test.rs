@@ -1,5 +1,7 @@
 //! `test`: prepare, run and clean up as one. Cleans up whatever happens to the load.
 
+use futures_util::FutureExt as _;
+
 use super::account::Account;
 use super::cleanup::revert;
 use super::error::Error;
@@ -30,10 +32,15 @@ pub(crate) async fn run(
         Ok(opened) => opened,
         Err(exit) => return Ok(exit),
     };
-    let driven = match ready::ready(screen, &profile, Some(&account), args, load_args).await {
-        Ok(ready) => runs::drive(screen, ready, load_args, signals).await,
-        Err(error) => Err(error),
+    let load = async {
+        let ready = ready::ready(screen, &profile, Some(&account), args, load_args).await?;
+        runs::drive(screen, ready, load_args, signals).await
     };
+    // Whatever happens to the load, a bug included, the environment goes back.
+    let driven = std::panic::AssertUnwindSafe(load)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(Error::Bug("the load panicked".to_owned())));
     let cleaned = match revert(screen, &account.aws, &opened.journal, &OnDrift::default(), signals).await {
         None => {
             screen.note("LEFT given up; what is still changed: tidegate status");
@@ -56,7 +63,7 @@ pub(crate) async fn run(
             return Ok(error.exit().and(cleaned));
         }
     };
-    let report = runs::report(screen, Some(&account), &driven, runs::minutes(load_args), true).await?;
+    let report = runs::report(screen, Some(&account), &driven, runs::minutes(load_args), true, signals).await?;
     let exit = runs::exit(&report, load_args.strict, signals).and(cleaned);
     runs::show(screen, output, &driven, &report, exit)?;
     Ok(exit)

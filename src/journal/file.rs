@@ -71,30 +71,32 @@ impl Folder {
     pub fn lock(&self, owner: &Owner) -> Result<Lock, JournalError> {
         self.create_folder()?;
         let path = self.path.join("lock");
-        let open = |source| JournalError::Open {
+        // A disk that takes no more bytes must not keep cleanup away: the lock works on a file that is only read.
+        let opened = options()
+            .read(true)
+            .truncate(false)
+            .open(&path)
+            .or_else(|error| File::open(&path).map_err(|_| error));
+        let mut file = opened.map_err(|source| JournalError::Open {
             path: path.clone(),
             source,
-        };
-        let mut file = options().read(true).truncate(false).open(&path).map_err(open)?;
+        })?;
         if !try_lock(&file) {
             let mut holder = String::new();
             file.read_to_string(&mut holder).map_err(|source| JournalError::Read {
                 path: path.clone(),
                 source,
             })?;
-            let holder = if holder.trim().is_empty() {
-                "another tidegate".to_owned()
-            } else {
-                holder.trim().to_owned()
+            let holder = match holder.trim() {
+                "" => "another tidegate".to_owned(),
+                holder => holder.to_owned(),
             };
             return Err(JournalError::Locked { path, holder });
         }
-        let write = |source| JournalError::Write {
-            path: path.clone(),
-            source,
-        };
-        file.set_len(0).map_err(write)?;
-        writeln!(file, "{}@{} (pid {})", owner.user, owner.host, owner.pid).map_err(write)?;
+        // Only for people: the lock holds without a name in it.
+        let _ = file
+            .set_len(0)
+            .and_then(|()| writeln!(file, "{}@{} (pid {})", owner.user, owner.host, owner.pid));
         Ok(Lock { _file: file })
     }
 
@@ -112,9 +114,19 @@ impl Folder {
             path: path.clone(),
             source,
         })?;
-        // The name itself must survive a power cut, not only the content.
-        sync_folder(&self.path)?;
-        Journal::begin(started, Box::new(FileStore { path, file }))
+        // The names must survive a power cut, not only the content: the file's, and those of folders just made.
+        for folder in self.path.ancestors().take(4).filter(|folder| folder.is_dir()) {
+            sync_folder(folder)?;
+        }
+        Journal::begin(
+            started,
+            Box::new(FileStore {
+                path,
+                file,
+                durable: 0,
+                torn: false,
+            }),
+        )
     }
 
     /// All journals, oldest first. Those that cannot be used come with the reason.
@@ -212,17 +224,29 @@ fn line_error(path: &Path, line: usize, reason: &str) -> JournalError {
 trait Durable: Write + Send {
     /// Returns only when everything written so far would survive.
     fn sync(&self) -> std::io::Result<()>;
+
+    /// Forgets what was written after the first `length` bytes.
+    fn cut(&mut self, length: u64) -> std::io::Result<()>;
 }
 
 impl Durable for File {
     fn sync(&self) -> std::io::Result<()> {
         self.sync_data()
     }
+
+    fn cut(&mut self, length: u64) -> std::io::Result<()> {
+        self.set_len(length)?;
+        self.seek(SeekFrom::Start(length)).map(|_| ())
+    }
 }
 
 struct FileStore<F> {
     path: PathBuf,
     file: F,
+    /// Length of the records that are durable.
+    durable: u64,
+    /// A write failed: half a line may stand behind the durable ones.
+    torn: bool,
 }
 
 impl<F: Durable> Store for FileStore<F> {
@@ -233,11 +257,19 @@ impl<F: Durable> Store for FileStore<F> {
         };
         let mut line = serde_json::to_vec(record).map_err(|error| write(error.into()))?;
         line.push(b'\n');
+        if self.torn {
+            // Or the next record would be glued to the half line, and the whole journal unreadable.
+            self.file.cut(self.durable).map_err(write)?;
+        }
+        self.torn = true;
         self.file.write_all(&line).map_err(write)?;
         self.file.sync().map_err(|source| JournalError::Sync {
             path: self.path.clone(),
             source,
-        })
+        })?;
+        self.torn = false;
+        self.durable += line.len() as u64;
+        Ok(())
     }
 }
 
@@ -262,6 +294,8 @@ impl Store for Lazy {
             self.open = Some(FileStore {
                 path: self.path.clone(),
                 file,
+                durable: self.whole,
+                torn: false,
             });
         }
         match &mut self.open {
@@ -394,6 +428,58 @@ mod tests {
             disk.1 = disk.0.len();
             Ok(())
         }
+
+        fn cut(&mut self, length: u64) -> std::io::Result<()> {
+            self.0.lock().unwrap().0.truncate(usize::try_from(length).unwrap());
+            Ok(())
+        }
+    }
+
+    /// A disk that is full after some bytes, until it is given room.
+    struct Full(Forgetful, usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if self.1 == 0 {
+                return Err(std::io::Error::other("no space left"));
+            }
+            let fits = bytes.len().min(self.1);
+            self.1 -= fits;
+            self.0.write(&bytes[..fits])
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Durable for Full {
+        fn sync(&self) -> std::io::Result<()> {
+            self.0.sync()
+        }
+
+        fn cut(&mut self, length: u64) -> std::io::Result<()> {
+            self.0.cut(length)
+        }
+    }
+
+    #[test]
+    fn half_a_line_of_a_full_disk_does_not_spoil_the_journal() {
+        let disk = Forgetful::default();
+        let line = serde_json::to_vec(&intent(1)).unwrap().len();
+        let mut store = FileStore {
+            path: "journal".into(),
+            file: Full(disk.clone(), line + 20),
+            durable: 0,
+            torn: false,
+        };
+        store.append(&intent(1)).unwrap();
+        store.append(&intent(2)).unwrap_err();
+        store.file.1 = 10_000;
+        store.append(&intent(3)).unwrap();
+        let text = String::from_utf8(disk.0.lock().unwrap().0.clone()).unwrap();
+        let steps: Vec<Record> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(steps, [intent(1), intent(3)]);
     }
 
     #[test]
@@ -402,6 +488,8 @@ mod tests {
         let mut store = FileStore {
             path: "journal".into(),
             file: disk.clone(),
+            durable: 0,
+            torn: false,
         };
         for step in 1..4 {
             store.append(&intent(step)).unwrap();

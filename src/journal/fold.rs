@@ -71,7 +71,12 @@ pub fn outstanding(records: &[Record]) -> Vec<Outstanding> {
             }
             Record::Refused { step, not_before, at, .. } => {
                 if let Some(entry) = of_step(&mut entries, *step) {
-                    entry.open.remove(step);
+                    // What AWS postpones may have been accepted in part: a value between the two is still ours.
+                    if let Some((to, _)) = entry.open.remove(step)
+                        && not_before.is_some()
+                    {
+                        entry.own(to);
+                    }
                     entry.outstanding.not_before = *not_before;
                     entry.outstanding.last = *at;
                 }

@@ -32,6 +32,11 @@ impl Change {
 pub enum Undo {
     /// To the byte.
     Exact,
+    /// Not to the byte, for the reason given.
+    Inexact {
+        /// Why, in words.
+        why: String,
+    },
     /// Exactly, but AWS may make it wait, for the reason given.
     Delayed {
         /// Why, in words.

@@ -112,6 +112,7 @@ fn row(change: &Change, policy: Option<&Change>) -> Vec<String> {
         _ if same => "–".to_owned(),
         Undo::Exact => "exact".to_owned(),
         Undo::Delayed { why } => format!("exact; {why}"),
+        Undo::Inexact { why } => format!("NOT exact: {why}"),
     };
     let value = |own: &State, other: &State, policy: Option<&State>| {
         let tracking = policy

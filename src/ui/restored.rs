@@ -38,6 +38,7 @@ fn line(result: &Restored) -> String {
             result.setting
         ),
         Err(Left::Waiting { until, why }) => format!("… {name}  AWS refuses until {}: {why}", until.strftime("%H:%M UTC")),
+        Err(Left::Held { by }) => format!("! {name}  left as it is: putting it back would change {by}, which is yours to decide first"),
         Err(Left::Recreated { was, now }) => {
             format!(
                 "! {name}  another resource has its name now ({now} instead of {was}); left alone; --accept '{}' closes it",
@@ -60,7 +61,7 @@ fn sum(results: &[Restored]) -> String {
         .count();
     let yours = results
         .iter()
-        .filter(|result| matches!(result.end, Err(Left::Drift(_) | Left::Recreated { .. })))
+        .filter(|result| matches!(result.end, Err(Left::Drift(_) | Left::Held { .. } | Left::Recreated { .. })))
         .count();
     let waiting = results
         .iter()

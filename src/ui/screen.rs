@@ -59,18 +59,22 @@ impl Screen {
         let _ = writeln!(out, "{}", self.paint(text));
     }
 
-    /// Asks a question on stderr and reads a line; `None` when there is nobody to answer.
-    #[must_use]
-    pub fn ask(&self, question: &str) -> Option<String> {
+    /// Asks a question on stderr and reads a line; `None` when there is nobody to answer. The line is read by a thread of
+    /// its own, so that a signal can end the waiting.
+    pub async fn ask(&self, question: &str) -> Option<String> {
         if !std::io::stdin().is_terminal() {
             return None;
         }
         let mut err = anstream::stderr();
         let _ = write!(err, "{question} ");
         let _ = err.flush();
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).ok()?;
-        Some(answer.trim().to_owned())
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = std::io::stdin().lock().read_line(&mut line).is_ok();
+            let _ = answer.send(read.then(|| line.trim().to_owned()));
+        });
+        answered.await.ok().flatten()
     }
 
     /// Colours the words that carry a meaning; everything reads the same without.
