@@ -288,6 +288,36 @@ mod tests {
     }
 
     #[test]
+    fn a_total_of_a_pull_that_has_not_settled_can_only_grow() {
+        let throttles = |points: &[Option<f64>]| Series {
+            completeness: Completeness::Provisional,
+            ..series("lambda/a", "", "lambda.throttles", Statistic::Sum, points)
+        };
+        for (text, points, status) in [
+            ("sum == 0", &[Some(0.0)], Status::Unknown),
+            ("sum < 10", &[Some(9.0)], Status::Unknown),
+            ("sum == 0", &[Some(1.0)], Status::Fail),
+            ("count == 0", &[Some(0.0)], Status::Unknown),
+            ("rate < 1/s", &[Some(0.0)], Status::Unknown),
+            ("sum > 5", &[Some(6.0)], Status::Pass),
+            ("sum > 5", &[Some(5.0)], Status::Unknown),
+        ] {
+            let got = got("lambda.throttles", &[("pass", text)], &[throttles(points)], |_| {});
+            assert_eq!(got.status, status, "{text}");
+        }
+        let zero = got("lambda.throttles", &[("pass", "sum == 0")], &[throttles(&[Some(0.0)])], |_| {});
+        assert_eq!(
+            (zero.value, zero.notes),
+            (Some(0.0), vec!["later minutes are not published".to_owned()])
+        );
+        let settled = series("lambda/a", "", "lambda.throttles", Statistic::Sum, &[Some(0.0)]);
+        assert_eq!(
+            got("lambda.throttles", &[("pass", "sum == 0")], &[settled], |_| {}).status,
+            Status::Pass
+        );
+    }
+
+    #[test]
     fn each_resource_is_judged_and_the_worst_is_named() {
         let throttles = |name: &str, count| series(name, "", "lambda.throttles", Statistic::Sum, &[Some(1.0), Some(count)]);
         let all = [throttles("lambda/a", 2.0), throttles("lambda/b", 60.0), throttles("lambda/c", 5.0)];

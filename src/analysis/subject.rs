@@ -3,6 +3,7 @@
 //! Totals add up over the parts of a resource (indexes, operations); everything else is judged part by part. A
 //! percentile or a mean over a window comes from a series whose period is that window, since neither can be put
 //! together from minutes; where CloudWatch keeps no raw values it is taken over one-minute averages, and says so.
+//! While a pull is provisional a total and a greatest value can only grow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,9 @@ use crate::metrics::catalogue::Row;
 use crate::metrics::{Completeness, Missing, Series, Statistic, TimeWindow};
 use crate::scenario::{Aggregation, Condition, Criterion, Metric};
 use crate::units::Timestamp;
+
+/// Why a number that has not settled is only a lower bound.
+const OPEN: &str = "later minutes are not published";
 
 /// What is judged at once.
 pub(super) struct Subject<'s> {
@@ -79,9 +83,11 @@ impl<'s> Subject<'s> {
             }
         }
         match all.at_least {
-            Some(why) if known == 0 => Err(Gap(why)),
-            _ => Ok(all),
+            Some(why) if known == 0 => return Err(Gap(why)),
+            None if all.provisional => all.at_least = Some(OPEN.to_owned()),
+            _ => {}
         }
+        Ok(all)
     }
 
     /// A statistic over minutes of this part.
@@ -97,6 +103,8 @@ impl<'s> Subject<'s> {
         let note = note.map(|note| format!("over {samples} {note}"));
         let mut reading = self.reading(aggregation, value, samples, note);
         reading.provisional = series.completeness == Completeness::Provisional;
+        let may_grow = reading.provisional && aggregation == Aggregation::Max && series.missing == Missing::Zero;
+        reading.at_least = may_grow.then(|| OPEN.to_owned());
         Ok(reading)
     }
 
