@@ -254,6 +254,28 @@ mod tests {
     }
 
     #[test]
+    fn without_a_whole_window_a_raw_metric_is_not_taken_over_minute_averages() {
+        let whole = |statistic, completeness| Series {
+            period: 300,
+            completeness,
+            ..series("lambda/a", "", "lambda.duration", statistic, &[])
+        };
+        let minutes = series("lambda/a", "", "lambda.duration", Statistic::Average, &[Some(100.0); 5]);
+        for (text, statistic) in [("p(95) < 1s", Statistic::Percentile(95.0)), ("avg < 1s", Statistic::Average)] {
+            let judged = |all: &[Series]| {
+                let got = got("lambda.duration", &[("pass", text)], all, |_| {});
+                (got.status, got.notes.join(", "))
+            };
+            let empty = [minutes.clone(), whole(statistic, Completeness::Empty)];
+            assert_eq!(judged(&empty), (Status::Unknown, "no data".to_owned()));
+            let early = [minutes.clone(), whole(statistic, Completeness::Provisional)];
+            assert_eq!(judged(&early), (Status::Unknown, "no data yet".to_owned()));
+            let (status, why) = judged(std::slice::from_ref(&minutes));
+            assert!(status == Status::Unknown && why.ends_with("was not collected"), "{why}");
+        }
+    }
+
+    #[test]
     fn a_gap_is_a_zero_only_where_aws_publishes_nothing_for_zero() {
         let none: &[Option<f64>] = &[];
         for (metric, statistic, status) in [

@@ -108,7 +108,8 @@ impl<'s> Subject<'s> {
         Ok(reading)
     }
 
-    /// A statistic that only CloudWatch itself can take over a window; else one over one-minute averages.
+    /// A statistic that only CloudWatch itself can take over a window. One over one-minute averages stands in for it
+    /// only where CloudWatch keeps no raw values: elsewhere it would be another number under the same name.
     fn whole(&self, aggregation: Aggregation, statistic: Statistic) -> Result<Reading, Gap> {
         let exact: Vec<(&Series, f64)> = self.windows.iter().flat_map(|window| self.exact(statistic, *window)).collect();
         let failed = self.windows.iter().find_map(|window| {
@@ -117,6 +118,9 @@ impl<'s> Subject<'s> {
         });
         if let Some(why) = failed {
             return Err(why);
+        }
+        if exact.is_empty() && self.row.raw {
+            return Err(self.unanswered(statistic));
         }
         if exact.is_empty() {
             return self.minutes(aggregation, Statistic::Average, Some("one-minute averages"));
@@ -127,6 +131,17 @@ impl<'s> Subject<'s> {
         let mut reading = self.reading(aggregation, value, exact.len() as u64, note);
         reading.provisional = exact.iter().any(|(series, _)| series.completeness == Completeness::Provisional);
         Ok(reading)
+    }
+
+    /// Why there is no number for any window as a whole.
+    fn unanswered(&self, statistic: Statistic) -> Gap {
+        let asked = self.windows.iter().map(|window| self.find(self.part, statistic, window.seconds()));
+        let all: Result<Vec<&Series>, Gap> = asked.collect();
+        match all {
+            Err(gap) => gap,
+            Ok(all) if all.iter().any(|series| series.completeness == Completeness::Provisional) => Gap("no data yet".to_owned()),
+            Ok(_) => Gap("no data".to_owned()),
+        }
     }
 
     /// What CloudWatch answered for a window as a whole.
