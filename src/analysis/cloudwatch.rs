@@ -254,6 +254,28 @@ mod tests {
     }
 
     #[test]
+    fn without_a_whole_window_a_raw_metric_is_not_taken_over_minute_averages() {
+        let whole = |statistic, completeness| Series {
+            period: 300,
+            completeness,
+            ..series("lambda/a", "", "lambda.duration", statistic, &[])
+        };
+        let minutes = series("lambda/a", "", "lambda.duration", Statistic::Average, &[Some(100.0); 5]);
+        for (text, statistic) in [("p(95) < 1s", Statistic::Percentile(95.0)), ("avg < 1s", Statistic::Average)] {
+            let judged = |all: &[Series]| {
+                let got = got("lambda.duration", &[("pass", text)], all, |_| {});
+                (got.status, got.notes.join(", "))
+            };
+            let empty = [minutes.clone(), whole(statistic, Completeness::Empty)];
+            assert_eq!(judged(&empty), (Status::Unknown, "no data".to_owned()));
+            let early = [minutes.clone(), whole(statistic, Completeness::Provisional)];
+            assert_eq!(judged(&early), (Status::Unknown, "no data yet".to_owned()));
+            let (status, why) = judged(std::slice::from_ref(&minutes));
+            assert!(status == Status::Unknown && why.ends_with("was not collected"), "{why}");
+        }
+    }
+
+    #[test]
     fn a_gap_is_a_zero_only_where_aws_publishes_nothing_for_zero() {
         let none: &[Option<f64>] = &[];
         for (metric, statistic, status) in [
@@ -285,6 +307,36 @@ mod tests {
                 "{metric}"
             );
         }
+    }
+
+    #[test]
+    fn a_total_of_a_pull_that_has_not_settled_can_only_grow() {
+        let throttles = |points: &[Option<f64>]| Series {
+            completeness: Completeness::Provisional,
+            ..series("lambda/a", "", "lambda.throttles", Statistic::Sum, points)
+        };
+        for (text, points, status) in [
+            ("sum == 0", &[Some(0.0)], Status::Unknown),
+            ("sum < 10", &[Some(9.0)], Status::Unknown),
+            ("sum == 0", &[Some(1.0)], Status::Fail),
+            ("count == 0", &[Some(0.0)], Status::Unknown),
+            ("rate < 1/s", &[Some(0.0)], Status::Unknown),
+            ("sum > 5", &[Some(6.0)], Status::Pass),
+            ("sum > 5", &[Some(5.0)], Status::Unknown),
+        ] {
+            let got = got("lambda.throttles", &[("pass", text)], &[throttles(points)], |_| {});
+            assert_eq!(got.status, status, "{text}");
+        }
+        let zero = got("lambda.throttles", &[("pass", "sum == 0")], &[throttles(&[Some(0.0)])], |_| {});
+        assert_eq!(
+            (zero.value, zero.notes),
+            (Some(0.0), vec!["later minutes are not published".to_owned()])
+        );
+        let settled = series("lambda/a", "", "lambda.throttles", Statistic::Sum, &[Some(0.0)]);
+        assert_eq!(
+            got("lambda.throttles", &[("pass", "sum == 0")], &[settled], |_| {}).status,
+            Status::Pass
+        );
     }
 
     #[test]

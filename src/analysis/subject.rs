@@ -3,6 +3,7 @@
 //! Totals add up over the parts of a resource (indexes, operations); everything else is judged part by part. A
 //! percentile or a mean over a window comes from a series whose period is that window, since neither can be put
 //! together from minutes; where CloudWatch keeps no raw values it is taken over one-minute averages, and says so.
+//! While a pull is provisional a total and a greatest value can only grow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,9 @@ use crate::metrics::catalogue::Row;
 use crate::metrics::{Completeness, Missing, Series, Statistic, TimeWindow};
 use crate::scenario::{Aggregation, Condition, Criterion, Metric};
 use crate::units::Timestamp;
+
+/// Why a number that has not settled is only a lower bound.
+const OPEN: &str = "later minutes are not published";
 
 /// What is judged at once.
 pub(super) struct Subject<'s> {
@@ -79,9 +83,11 @@ impl<'s> Subject<'s> {
             }
         }
         match all.at_least {
-            Some(why) if known == 0 => Err(Gap(why)),
-            _ => Ok(all),
+            Some(why) if known == 0 => return Err(Gap(why)),
+            None if all.provisional => all.at_least = Some(OPEN.to_owned()),
+            _ => {}
         }
+        Ok(all)
     }
 
     /// A statistic over minutes of this part.
@@ -97,10 +103,13 @@ impl<'s> Subject<'s> {
         let note = note.map(|note| format!("over {samples} {note}"));
         let mut reading = self.reading(aggregation, value, samples, note);
         reading.provisional = series.completeness == Completeness::Provisional;
+        let may_grow = reading.provisional && aggregation == Aggregation::Max && series.missing == Missing::Zero;
+        reading.at_least = may_grow.then(|| OPEN.to_owned());
         Ok(reading)
     }
 
-    /// A statistic that only CloudWatch itself can take over a window; else one over one-minute averages.
+    /// A statistic that only CloudWatch itself can take over a window. One over one-minute averages stands in for it
+    /// only where CloudWatch keeps no raw values: elsewhere it would be another number under the same name.
     fn whole(&self, aggregation: Aggregation, statistic: Statistic) -> Result<Reading, Gap> {
         let exact: Vec<(&Series, f64)> = self.windows.iter().flat_map(|window| self.exact(statistic, *window)).collect();
         let failed = self.windows.iter().find_map(|window| {
@@ -109,6 +118,9 @@ impl<'s> Subject<'s> {
         });
         if let Some(why) = failed {
             return Err(why);
+        }
+        if exact.is_empty() && self.row.raw {
+            return Err(self.unanswered(statistic));
         }
         if exact.is_empty() {
             return self.minutes(aggregation, Statistic::Average, Some("one-minute averages"));
@@ -119,6 +131,17 @@ impl<'s> Subject<'s> {
         let mut reading = self.reading(aggregation, value, exact.len() as u64, note);
         reading.provisional = exact.iter().any(|(series, _)| series.completeness == Completeness::Provisional);
         Ok(reading)
+    }
+
+    /// Why there is no number for any window as a whole.
+    fn unanswered(&self, statistic: Statistic) -> Gap {
+        let asked = self.windows.iter().map(|window| self.find(self.part, statistic, window.seconds()));
+        let all: Result<Vec<&Series>, Gap> = asked.collect();
+        match all {
+            Err(gap) => gap,
+            Ok(all) if all.iter().any(|series| series.completeness == Completeness::Provisional) => Gap("no data yet".to_owned()),
+            Ok(_) => Gap("no data".to_owned()),
+        }
     }
 
     /// What CloudWatch answered for a window as a whole.

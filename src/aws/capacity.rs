@@ -132,8 +132,9 @@ impl Update<'_> {
             return self.one_by_one(parts).await;
         }
         match self.send(&rest).await {
-            Err(error) if !unchanged(&error) => Err(error),
-            _ => Err(refused),
+            Ok(()) => Err(after_accepted(self.table, &rest, &barred, refused)),
+            Err(error) if unchanged(&error) => Err(refused),
+            Err(error) => Err(error),
         }
     }
 
@@ -141,15 +142,22 @@ impl Update<'_> {
     /// What an accepted part bars for now is "busy": the next look finds less to do.
     async fn one_by_one(&self, parts: &[Part]) -> Result<(), CloudError> {
         let mut left: Option<CloudError> = None;
+        let (mut accepted, mut refused) = (Vec::new(), Vec::new());
         for part in parts {
             match self.send(std::slice::from_ref(part)).await {
-                Ok(()) => {}
+                Ok(()) => accepted.push(part.clone()),
                 Err(error) if unchanged(&error) => {}
-                Err(error @ (CloudError::Throttled { .. } | CloudError::NotBefore { .. })) => left = Some(worse(left, error)),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    refused.push(part.clone());
+                    let ends = !matches!(error, CloudError::Throttled { .. } | CloudError::NotBefore { .. });
+                    left = Some(if ends { error } else { worse(left, error) });
+                    if ends {
+                        break;
+                    }
+                }
             }
         }
-        left.map_or(Ok(()), Err)
+        left.map_or(Ok(()), |error| Err(after_accepted(self.table, &accepted, &refused, error)))
     }
 
     async fn send(&self, parts: &[Part]) -> Result<(), CloudError> {
@@ -193,6 +201,33 @@ fn worse(one: Option<CloudError>, other: CloudError) -> CloudError {
         }
         (_, other) => other,
     }
+}
+
+/// What to say of an error once AWS has accepted parts: every other kind of it would promise that nothing happened.
+/// A refusal until some time stays one, since that time must be told.
+fn after_accepted(table: &str, accepted: &[Part], refused: &[Part], error: CloudError) -> CloudError {
+    if accepted.is_empty() {
+        return error;
+    }
+    let said = format!("dynamodb/{table}: accepted {}, not {}", named(accepted), named(refused));
+    match error {
+        CloudError::NotBefore { until, message } => CloudError::NotBefore {
+            until,
+            message: format!("{said}: {message}"),
+        },
+        error => CloudError::Unknown {
+            message: format!("{said}: {error}"),
+        },
+    }
+}
+
+fn named(parts: &[Part]) -> String {
+    let name = |part: &Part| {
+        part.index
+            .as_ref()
+            .map_or_else(|| "the table's own units".to_owned(), |index| format!("index {index}"))
+    };
+    parts.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// AWS refuses units that are already so.
@@ -312,6 +347,46 @@ mod tests {
         assert_eq!(worse(Some(deferred(1)), deferred(5)), deferred(5));
         assert_eq!(worse(Some(deferred(1)), busy.clone()), busy);
         assert_eq!(worse(Some(busy.clone()), deferred(1)), busy);
+    }
+
+    #[test]
+    fn after_an_accepted_part_no_error_says_that_nothing_happened() {
+        let part = |index: Option<&str>| Part {
+            index: index.map(str::to_owned),
+            from: Units { read: 1, write: 1 },
+            to: Units { read: 2, write: 2 },
+        };
+        let (index, own) = ([part(Some("by-user"))], [part(None)]);
+        let busy = CloudError::Throttled {
+            code: "ResourceInUseException".to_owned(),
+            message: "it is being updated".to_owned(),
+        };
+        assert_eq!(after_accepted("t", &[], &own, busy.clone()), busy);
+        let CloudError::Unknown { message } = after_accepted("t", &index, &own, busy) else {
+            panic!("it must be in doubt");
+        };
+        assert_eq!(
+            message,
+            "dynamodb/t: accepted index by-user, not the table's own units: AWS is busy: it is being updated (ResourceInUseException)"
+        );
+        let rejected = CloudError::Rejected {
+            code: "LimitExceededException".to_owned(),
+            message: "too many units".to_owned(),
+        };
+        assert!(matches!(after_accepted("t", &index, &own, rejected), CloudError::Unknown { .. }));
+        let until = Timestamp::from_second(LAST).unwrap();
+        let deferred = CloudError::NotBefore {
+            until,
+            message: "the budget is spent".to_owned(),
+        };
+        assert_eq!(
+            after_accepted("t", &own, &index, deferred),
+            CloudError::NotBefore {
+                until,
+                message: "dynamodb/t: accepted the table's own units, not index by-user: the budget is spent".to_owned(),
+            },
+            "the time is told"
+        );
     }
 
     #[test]

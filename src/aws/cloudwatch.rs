@@ -170,12 +170,21 @@ fn metric_error(error: &CloudError) -> MetricError {
     }
 }
 
-/// The points of each query over all pages, and the last word on each.
-struct Merged(Vec<(Points, Option<StatusCode>)>);
+/// What all pages said of each query.
+struct Merged(Vec<Answered>);
+
+/// The points of one query, and the last word on it.
+#[derive(Clone, Default)]
+struct Answered {
+    points: Points,
+    /// Whether any page held the query at all: silence is no empty answer.
+    named: bool,
+    status: Option<StatusCode>,
+}
 
 impl Merged {
     fn new(queries: usize) -> Self {
-        Self(vec![(Points::new(), None); queries])
+        Self(vec![Answered::default(); queries])
     }
 
     fn add(&mut self, results: &[MetricDataResult]) {
@@ -184,9 +193,10 @@ impl Merged {
                 .id()
                 .and_then(|id| id.strip_prefix('q'))
                 .and_then(|n| n.parse::<usize>().ok());
-            let Some((points, status)) = place.and_then(|n| self.0.get_mut(n)) else {
+            let Some(Answered { points, named, status }) = place.and_then(|n| self.0.get_mut(n)) else {
                 continue;
             };
+            *named = true;
             let moments = result.timestamps().iter().map(timestamp);
             points.extend(moments.zip(result.values()).filter_map(|(at, value)| at.map(|at| (at, *value))));
             // An error on one page is not made good by a later one.
@@ -197,7 +207,8 @@ impl Merged {
     }
 
     fn into_answers(self) -> impl Iterator<Item = Result<Points, MetricError>> {
-        self.0.into_iter().map(|(mut points, status)| match status {
+        self.0.into_iter().map(|Answered { mut points, named, status }| match status {
+            None if !named => Err(MetricError::Failed("not answered".to_owned())),
             None | Some(StatusCode::Complete) => {
                 points.sort_by_key(|(at, _)| *at);
                 points.dedup_by_key(|(at, _)| *at);
@@ -243,7 +254,11 @@ mod tests {
         let answers: Vec<_> = merged.into_answers().collect();
         assert_eq!(answers[0], Ok(vec![]));
         assert_eq!(answers[1], Ok(vec![(at(60), 1.0), (at(120), 2.0), (at(180), 3.0)]));
-        assert_eq!(answers[2], Ok(vec![]));
+        assert_eq!(
+            answers[2],
+            Err(MetricError::Failed("not answered".to_owned())),
+            "no page held it: that is no empty answer"
+        );
     }
 
     #[test]

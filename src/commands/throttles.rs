@@ -21,7 +21,8 @@ use crate::setting::{Facts, Resource};
 use crate::ui::Screen;
 use crate::units::Timestamp;
 
-/// Exit 99 when something throttled, 7 when nothing was seen but something could not be looked at.
+/// Exit 99 when something throttled, 7 when nothing was seen but something could not be looked at, or no minute of
+/// the window is complete yet.
 pub(crate) async fn run(screen: &Screen, output: Output, profile: Option<&str>, since: Duration) -> Result<Exit, Error> {
     let profile = profile.map(|name| by_name(name, &[])).transpose()?;
     let region = profile
@@ -40,7 +41,7 @@ pub(crate) async fn run(screen: &Screen, output: Output, profile: Option<&str>, 
     let from = now.checked_sub(since).unwrap_or(Timestamp::UNIX_EPOCH);
     let window = TimeWindow::covering(from, now);
     let (ledger, blind) = ledger(&account, &resources, notes, window, now).await;
-    let exit = exit(&ledger, blind);
+    let exit = exit(&ledger, blind || !throttles::has_complete_minute(&ledger, window));
     match output {
         Output::Text => {
             let asked = throttles::Asked {
@@ -94,5 +95,31 @@ fn exit(ledger: &Ledger, blind: bool) -> Exit {
         Exit::Unknown
     } else {
         Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_needs_a_complete_minute() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let window = TimeWindow {
+            from: at("2026-11-21T14:04:00Z"),
+            to: at("2026-11-21T14:06:00Z"),
+        };
+        let exit = |complete_to| {
+            let ledger = Ledger {
+                looked_at: vec!["lambda/a".to_owned()],
+                complete_to,
+                ..Ledger::default()
+            };
+            super::exit(&ledger, !throttles::has_complete_minute(&ledger, window))
+        };
+        assert_eq!(exit(Some(at("2026-11-21T14:05:00Z"))), Exit::Done);
+        assert_eq!(exit(Some(window.from)), Exit::Unknown);
+        assert_eq!(exit(Some(at("2026-11-21T14:00:00Z"))), Exit::Unknown);
+        assert_eq!(exit(None), Exit::Unknown);
     }
 }

@@ -222,7 +222,10 @@ impl Collector {
                 }
             };
             if let Some(kind) = kind {
-                failed.add(entry.response);
+                // What could not be rendered was never sent: nothing responded, and nothing was awaited.
+                if entry.ending != Ending::Lost(Kind::Data) {
+                    failed.add(entry.response);
+                }
                 tally(&mut failures, kind);
             }
             if entry.service > 0 {
@@ -404,4 +407,41 @@ fn tally<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K) {
 /// Profiles are far smaller than 2^16 phases or journeys.
 fn index16(index: usize) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::recorder::Recorder;
+    use super::super::sample::{Outcome, Sample};
+    use super::super::testing::{heading, scenario, users};
+    use super::*;
+
+    #[test]
+    fn what_was_never_sent_is_an_error_without_a_response_time() {
+        let script = Script::new(scenario("http://localhost", users(1), 10), "run").unwrap();
+        let mut recorder = Recorder::new(&script);
+        let mut collector = Collector::new(&script, heading(), 10);
+        for (millis, outcome) in [(0, Outcome::Lost(Failure::Data)), (40, Outcome::Failed(200, Failure::Data))] {
+            recorder.started(Duration::ZERO, 0, 0);
+            let sample = Sample {
+                due: Duration::ZERO,
+                sent: Duration::ZERO,
+                done: Duration::from_millis(millis),
+                journey: 0,
+                step: 0,
+                outcome,
+                bytes: (0, 0),
+                checks: (0, 0),
+            };
+            recorder.ended(&sample, "");
+        }
+        collector.absorb(recorder.take(0, 1, 0));
+        let recording = collector.finish(EndReason::Completed, Timestamp::UNIX_EPOCH, 0.0);
+        let cell = &recording.cells[0].1;
+        assert_eq!((cell.counts.errors(), cell.counts.failures["data"]), (2, 2));
+        assert_eq!((cell.response_failed.len(), cell.service.len()), (1, 1));
+        assert_eq!(recording.timeline[0].cells[0].1.response_failed.len(), 1);
+    }
 }

@@ -273,6 +273,10 @@ impl Crew {
 impl Seat {
     /// A load thread from its start to its last window.
     fn take(self, ready: &std_mpsc::Sender<std::io::Result<()>>) {
+        let mut farewell = Farewell {
+            index: self.share.index,
+            reports: Some(self.reports.clone()),
+        };
         let (runtime, alarm) = match prepare() {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -289,6 +293,7 @@ impl Seat {
         runtime.shutdown_background();
         let window = local.window(second(local.since(Instant::now())));
         let _ = reports.blocking_send(Report::Last(local.share.index, Box::new(window)));
+        farewell.reports = None;
     }
 
     async fn drive(mut self, alarm: Alarm) -> Option<(Rc<Local<ThreadHttp>>, mpsc::Sender<Report>)> {
@@ -306,6 +311,21 @@ impl Seat {
         };
         worker.run().await;
         Some((local, self.reports))
+    }
+}
+
+/// Says that a thread died unless it took its leave, or the others would be waited for no further than its last second.
+struct Farewell {
+    index: u32,
+    reports: Option<mpsc::Sender<Report>>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if let Some(reports) = self.reports.take() {
+            // Outside of any runtime, even when a panic unwinds; the collector may be gone.
+            let _ = reports.blocking_send(Report::Died(self.index));
+        }
     }
 }
 
@@ -334,13 +354,22 @@ impl Desk {
         // Up to which second each thread has reported.
         let mut reported = vec![0_u32; self.threads as usize];
         let mut shown = 0;
+        let mut died = 0_usize;
         while let Some(report) = received.blocking_recv() {
-            let (index, window, upto) = match report {
-                Report::Window(index, window) => (index, window, None),
-                Report::Last(index, window) => (index, window, Some(u32::MAX)),
-            };
-            reported[index as usize] = upto.unwrap_or(window.second + 1);
-            self.collector.absorb(*window);
+            match report {
+                Report::Window(index, window) => {
+                    reported[index as usize] = window.second + 1;
+                    self.collector.absorb(*window);
+                }
+                Report::Last(index, window) => {
+                    reported[index as usize] = u32::MAX;
+                    self.collector.absorb(*window);
+                }
+                Report::Died(index) => {
+                    reported[index as usize] = u32::MAX;
+                    died += 1;
+                }
+            }
             let complete = reported.iter().copied().min().unwrap_or(0);
             if complete == u32::MAX {
                 break;
@@ -350,14 +379,14 @@ impl Desk {
                 shown += 1;
             }
         }
-        let died = reported.iter().filter(|upto| **upto != u32::MAX).count();
+        died += reported.iter().filter(|upto| **upto != u32::MAX).count();
         let cpu = cpu_seconds() - self.cpu_before;
         let mut recording = self.collector.finish(self.stopper.reason(), Timestamp::now(), cpu);
         if died > 0 {
             recording
                 .generator
                 .invalid
-                .push(format!("{died} of {} load threads ended early", self.threads));
+                .push(format!("a load thread died: {died} of {} ended early", self.threads));
         }
         if let Some(path) = &self.path {
             warn_of(recording.save(path));
@@ -396,4 +425,44 @@ fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let whole = Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0));
     (whole + Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or(0))).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorder::{Recorder, Window};
+    use super::super::testing::{heading, scenario, users};
+    use super::*;
+
+    #[test]
+    fn the_others_go_on_without_a_thread_that_died_and_the_run_is_invalid() {
+        let script = Script::new(scenario("http://localhost", users(1), 10), "run").unwrap();
+        let (shown, progress) = watch::channel(Progress::default());
+        let desk = Desk {
+            collector: Collector::new(&script, heading(), 10),
+            tick: Tick::new(&script, shown),
+            watches: Vec::new(),
+            stopper: Stopper(Arc::new(Control {
+                orders: watch::channel(Order::Hold).0,
+                reason: Mutex::default(),
+            })),
+            path: None,
+            cpu_before: 0.0,
+            threads: 2,
+        };
+        let mut recorder = Recorder::new(&script);
+        let mut window = |second| -> Box<Window> { Box::new(recorder.take(second, 1, 0)) };
+        let (reports, received) = mpsc::channel(16);
+        for second in 0..3 {
+            reports.try_send(Report::Window(0, window(second))).unwrap();
+        }
+        drop(Farewell {
+            index: 1,
+            reports: Some(reports.clone()),
+        });
+        reports.try_send(Report::Window(0, window(3))).unwrap();
+        drop(reports);
+        let recording = desk.run(received);
+        assert_eq!(progress.borrow().elapsed, Duration::from_secs(4));
+        assert_eq!(recording.generator.invalid, ["a load thread died: 2 of 2 ended early"]);
+    }
 }

@@ -47,6 +47,8 @@ pub(super) enum Report {
     Window(u32, Box<Window>),
     /// The rest, and that the thread is done.
     Last(u32, Box<Window>),
+    /// The thread ended before its time; what it had not reported is lost.
+    Died(u32),
 }
 
 /// The slots of all threads.

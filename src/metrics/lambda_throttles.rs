@@ -1,5 +1,6 @@
 //! Why Lambda refused runs. `Throttles` carries no reason, so every cause here is inferred from concurrency in the same
-//! minute.
+//! minute. Limits are known only as they are now; where they do not explain what was, an older limit is read off the
+//! level at which concurrency stood still.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub(super) fn find(series: &[Series], limits: &Limits) -> Vec<Entry> {
     for throttles in by_minute(series, "aws.lambda.throttles", Statistic::Sum) {
         let name = throttles.resource.split_once('/').map_or("", |(_, name)| name);
         let own = concurrency(series, &throttles.resource);
+        let throttled = throttles.points.iter().filter(|(_, count)| *count > 0.0);
+        let while_throttled: Vec<f64> = throttled.filter_map(|(at, _)| own.get(at).copied()).collect();
         for (at, count) in &throttles.points {
             let minute = Minute {
                 at: *at,
@@ -28,7 +31,7 @@ pub(super) fn find(series: &[Series], limits: &Limits) -> Vec<Entry> {
                 account: &account,
             };
             let cause = match limits.reserved.get(name) {
-                Some(Some(limit)) => minute.cause_of_reserved(*limit),
+                Some(Some(limit)) => minute.cause_of_reserved(*limit, &while_throttled),
                 Some(None) => minute.cause_of_unreserved(limits.account),
                 // Not knowing whether there is a reservation, nothing can be ruled out.
                 None => "unknown".to_owned(),
@@ -54,10 +57,13 @@ struct Minute<'a> {
 }
 
 impl Minute<'_> {
-    fn cause_of_reserved(&self, limit: u32) -> String {
+    fn cause_of_reserved(&self, limit: u32, while_throttled: &[f64]) -> String {
         match self.own.get(&self.at) {
             _ if limit == 0 => "reserved limit 0: the function is blocked".to_owned(),
             Some(own) if at_limit(*own, limit) => format!("reserved limit {}", number(f64::from(limit))),
+            Some(own) if let Some(level) = plateau(while_throttled, limit).filter(|level| *own >= level * AT_LIMIT) => {
+                format!("reserved limit about {} (as observed; the limit has changed since)", number(level))
+            }
             _ => self.cause_of_scaling(),
         }
     }
@@ -79,6 +85,14 @@ impl Minute<'_> {
         let before = self.own.range(..self.at).next_back().map_or(0.0, |(_, value)| *value);
         now - before >= SCALING_STEP
     }
+}
+
+/// Where concurrency stood still while runs were refused, below the limit of today: the limit was lower then. One
+/// minute is no plateau, it is always its own maximum.
+fn plateau(while_throttled: &[f64], limit: u32) -> Option<f64> {
+    let below = || while_throttled.iter().copied().filter(|own| *own >= 1.0 && !at_limit(*own, limit));
+    let level = below().fold(0.0, f64::max);
+    (below().filter(|own| *own >= level * AT_LIMIT).count() >= 2).then_some(level)
 }
 
 fn at_limit(used: f64, limit: u32) -> bool {

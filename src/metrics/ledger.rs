@@ -59,7 +59,8 @@ pub enum Says {
     Inferred,
 }
 
-/// What functions may use, as observed in force during the window.
+/// What functions may use, as observed: at the start of a run, or, for minutes gone by, now. They may have been others
+/// in the window.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Limits {
     /// By function name: its reservation, or `None` when it has none. A function that is not in here was not asked.
@@ -290,6 +291,33 @@ mod tests {
             ];
             let ledger = Ledger::of(&all, &limits(reserved), None);
             assert_eq!(causes(&ledger), [("", cause, 5.0, Says::Inferred)], "{reserved:?} {own} {account}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_has_changed_since_is_read_off_the_plateau_of_concurrency() {
+        const CHANGED: &str = "reserved limit about 50 (as observed; the limit has changed since)";
+        for (own, expected) in [
+            // Below today's limit of 100 whenever runs were refused; more after the change does not matter.
+            ([50.0, 50.0, 50.0, 90.0], vec![("", CHANGED, 15.0, Says::Inferred)]),
+            // No plateau.
+            ([20.0, 35.0, 50.0, 60.0], vec![("", "unknown", 15.0, Says::Inferred)]),
+            // Today's limit explains one minute, and one minute alone is no plateau.
+            (
+                [100.0, 99.0, 50.0, 0.0],
+                vec![
+                    ("", "reserved limit 100", 10.0, Says::Inferred),
+                    ("", "unknown", 5.0, Says::Inferred),
+                ],
+            ),
+            (
+                [100.0, 50.0, 50.0, 0.0],
+                vec![("", CHANGED, 10.0, Says::Inferred), ("", "reserved limit 100", 5.0, Says::Inferred)],
+            ),
+        ] {
+            let all = [throttles("lambda/a", &[5.0, 5.0, 5.0, 0.0]), concurrency("lambda/a", &own)];
+            let ledger = Ledger::of(&all, &limits(Some(100)), None);
+            assert_eq!(causes(&ledger), expected, "{own:?}");
         }
     }
 

@@ -36,7 +36,7 @@ const UNBUILT: &[(&str, &str, &str)] = &[
     ("", "report", "leave it out, and choose formats on the command line"),
     ("target", "auth", "leave it out; a fixed header goes into `headers`"),
     ("target", "retry", LATER),
-    ("target", "http", "leave it out: the version is negotiated"),
+    ("target", "http", "leave it out: only HTTP/1.1 is spoken"),
     ("target", "trace", LATER),
     ("lambda", "alias", LATER),
     ("lambda.set", "provisioned-concurrency", LATER),

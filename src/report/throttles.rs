@@ -51,7 +51,13 @@ pub fn screen(ledger: &Ledger, asked: Asked<'_>, width: usize) -> Styled {
     screen
 }
 
-/// The answer: throttling now, throttled before, quiet, or nobody looked.
+/// Whether a whole minute of the window can be judged; without one nothing is quiet.
+#[must_use]
+pub fn has_complete_minute(ledger: &Ledger, window: TimeWindow) -> bool {
+    ledger.complete_to.is_some_and(|complete| complete > window.from)
+}
+
+/// The answer: throttling now, throttled before, quiet, too early to tell, or nobody looked.
 fn headline(ledger: &Ledger, asked: Asked<'_>) -> (Tone, &'static str, String) {
     let reference = asked.now;
     let near = |at| moment::near(at, reference);
@@ -70,11 +76,14 @@ fn headline(ledger: &Ledger, asked: Asked<'_>) -> (Tone, &'static str, String) {
         (Some(first), Some(last)) if ledger.complete_to.is_none() => (Tone::Bad, "THROTTLED", format!("{}.", span(first, last))),
         (Some(first), _) => (Tone::Bad, "THROTTLING", format!("since {}.", near(first))),
         _ if ledger.looked_at.is_empty() => (Tone::Warn, "UNKNOWN", "nothing was looked at.".into()),
-        _ => (
-            Tone::Good,
-            "QUIET",
-            format!("no throttles {}–{}.", near(asked.window.from), near(asked.window.to.min(asked.now))),
-        ),
+        _ => {
+            let none = format!("no throttles {}–{}.", near(asked.window.from), near(asked.window.to.min(asked.now)));
+            if has_complete_minute(ledger, asked.window) {
+                (Tone::Good, "QUIET", none)
+            } else {
+                (Tone::Warn, "NOT KNOWN YET", format!("so far {none}"))
+            }
+        }
     }
 }
 
@@ -89,8 +98,9 @@ fn completeness(ledger: &Ledger, asked: Asked<'_>) -> String {
     if ledger.looked_at.is_empty() {
         return String::new();
     }
-    let Some(complete) = ledger.complete_to else {
-        return "No minute is complete yet.".into();
+    let complete = ledger.complete_to.filter(|_| has_complete_minute(ledger, asked.window));
+    let Some(complete) = complete else {
+        return "No complete minute was looked at.".into();
     };
     let open = asked.window.to.min(asked.now).duration_since(complete);
     let minutes = Duration::try_from(open).unwrap_or_default().as_secs().div_ceil(60);
@@ -231,6 +241,16 @@ next   tidegate report --since 1h                        exit 99
             "QUIET no throttles 01:12–02:12. Complete to 02:06; 6 min may change."
         );
         assert_eq!(first(&Ledger::default()), "UNKNOWN nothing was looked at.");
+        for complete_to in [None, Some(time("01:12:00")), Some(time("01:06:00"))] {
+            let early = Ledger {
+                complete_to,
+                ..quiet.clone()
+            };
+            assert_eq!(
+                first(&early),
+                "NOT KNOWN YET so far no throttles 01:12–02:12. No complete minute was looked at."
+            );
+        }
         let mut now = ledger();
         now.throttles[0].last = time("02:05:00");
         assert_eq!(first(&now), "THROTTLING since 01:18. Complete to 02:06; 6 min may change.");
