@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::bands::{Outcome, Reading};
 use super::{client, cloudwatch, recovery, scaling, words};
 use crate::exit::Exit;
-use crate::load::Recording;
+use crate::load::{EndReason, Recording};
 use crate::metrics::{Activity, Series, TimeWindow};
 use crate::scenario::{Criterion, Measure, Metric, Scenario};
 
@@ -86,7 +86,9 @@ pub fn judge(criteria: &[Criterion], scenario: &Scenario, evidence: &Evidence<'_
     let overall = if generator_failed {
         Status::Invalid
     } else {
-        gravest(criteria.iter().map(|judged| judged.status))
+        // What a dead process did not record nobody knows.
+        let killed = (evidence.recording.end == EndReason::Killed).then_some(Status::Unknown);
+        gravest(criteria.iter().map(|judged| judged.status).chain(killed))
     };
     Verdict { overall, criteria }
 }

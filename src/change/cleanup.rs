@@ -29,6 +29,12 @@ pub struct OnDrift {
 }
 
 impl OnDrift {
+    /// Whether a drifted setting is to be overwritten.
+    #[must_use]
+    pub fn forces(&self, setting: &Setting) -> bool {
+        Self::names(&self.force, setting)
+    }
+
     fn names(list: &[String], setting: &Setting) -> bool {
         let resource = setting.resource();
         list.iter()

@@ -106,7 +106,7 @@ pub enum CloudError {
         /// AWS's message.
         message: String,
     },
-    /// AWS will allow it from this time on: nothing happened.
+    /// AWS will allow it from this time on. A part may have been accepted already, as the message says.
     #[error("AWS refuses until {until}: {message}")]
     NotBefore {
         /// From when.

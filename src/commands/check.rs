@@ -45,6 +45,9 @@ fn text(profile: &Profile) -> String {
             let _ = write!(line, " · {}", scenario.description);
         }
         lines.push(line);
+        if judged == 0 {
+            lines.push(format!("WARN scenario `{}` has no criterion: nothing is judged", scenario.name));
+        }
     }
     for undo in profile.cannot_undo() {
         lines.push(format!("WARN journey `{}` cannot be undone: {}", undo.journey, undo.text));

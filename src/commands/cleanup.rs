@@ -157,6 +157,7 @@ async fn clean(screen: &Screen, output: Output, options: &Options, signals: &Sig
             journals.push((found.path, journal));
         }
     }
+    refuse_unmatched(&journals, &options.drift)?;
     refuse_in_use(&journals, options.despite_run)?;
     let mut all = Vec::new();
     let mut left = false;
@@ -213,9 +214,18 @@ pub(crate) async fn revert(
         events: &events,
         stop: &never,
     };
-    let results = tokio::select! {
-        results = verb.cleanup(drift) => results,
-        () = signals.third.cancelled() => return None,
+    let cleanup = verb.cleanup(drift);
+    tokio::pin!(cleanup);
+    let mut told = signals.first.is_cancelled();
+    let results = loop {
+        tokio::select! {
+            results = &mut cleanup => break results,
+            () = signals.third.cancelled() => return None,
+            () = signals.first.cancelled(), if !told => {
+                told = true;
+                screen.note("! not stopped: putting back goes on; the third Ctrl-C leaves the rest to the next cleanup");
+            }
+        }
     };
     finish(screen, journal, &results);
     Some(results)
@@ -230,6 +240,24 @@ pub(crate) fn finish(screen: &Screen, journal: &Mutex<Journal>, results: &[Resto
     if let Err(error) = journal.append(Record::Finished { at: Timestamp::now() }) {
         screen.note(&format!("! the journal cannot be finished: {error}"));
     }
+}
+
+/// A selector that fits nothing is a typo, and is said before anything is put back.
+fn refuse_unmatched(journals: &[(PathBuf, Journal)], drift: &OnDrift) -> Result<(), Error> {
+    let outstanding: Vec<_> = journals.iter().flat_map(|(_, journal)| journal.outstanding()).collect();
+    let unmatched = drift.force.iter().chain(&drift.accept).find(|selector| {
+        let one = OnDrift {
+            force: vec![(*selector).clone()],
+            ..OnDrift::default()
+        };
+        !outstanding.iter().any(|entry| one.forces(&entry.setting))
+    });
+    let Some(selector) = unmatched else { return Ok(()) };
+    let names: Vec<String> = outstanding.iter().map(|entry| format!("'{}'", entry.setting)).collect();
+    Err(Error::Usage {
+        message: format!("`{selector}` fits no outstanding setting; nothing was changed"),
+        help: format!("outstanding: {}", names.join(", ")),
+    })
 }
 
 fn refuse_in_use(journals: &[(PathBuf, Journal)], despite_run: bool) -> Result<(), Error> {

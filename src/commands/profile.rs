@@ -52,7 +52,13 @@ pub(crate) fn at_their_places(profile: &Profile, refusals: &[Refusal]) -> String
         .iter()
         .map(|refusal| {
             let diagnostic = profile.diagnostic(&refusal.about, format!("{}: {}", refusal.about, refusal.text), refusal.help.clone());
-            format!("{:?}", miette::Report::new(diagnostic))
+            // One at a time: these are AWS's facts, not mistakes of the profile.
+            diagnostic
+                .mistakes()
+                .iter()
+                .map(|mistake| format!("{:?}", miette::Report::new(mistake.clone())))
+                .collect::<Vec<_>>()
+                .join("\n")
         })
         .collect();
     shown.join("\n")

@@ -194,8 +194,10 @@ async fn settings(profile: &Profile, account: &Account) -> Result<SettingsFigure
                 now: changes::value(&entry.setting, &entry.applied, Some(&entry.original)),
                 at: entry.since,
             });
+        // A prepare that was killed has journalled less than the profile wishes.
+        let wished = plan(&account.aws, &profile.wishes).await.changes.len();
         return Ok(SettingsFigures {
-            wished: looked.len(),
+            wished: wished.max(looked.len()),
             in_force: looked.iter().filter(|(_, ours)| matches!(ours, Ok(true))).count(),
             outstanding: lines.collect(),
         });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::account::Account;
+use super::account::{Account, root};
 use super::error::Error;
 use super::evaluate::{self, Minutes, Setup};
 use super::plan::guard;
@@ -16,6 +16,7 @@ use super::signals::Signals;
 use crate::analysis;
 use crate::cli::{LoadArgs, Output, ProfileArgs};
 use crate::exit::Exit;
+use crate::journal::{Folder, Journal};
 use crate::load::{self, EndReason, Handle, Options, Progress, Recording, Stop};
 use crate::report::model::Report;
 use crate::report::text;
@@ -202,10 +203,7 @@ pub(crate) async fn report(
         Some(account) if !driven.setup.resources.is_empty() => {
             let wait = evaluate::until_next_minute(Timestamp::now());
             if minutes == Minutes::Closed && !wait.is_zero() {
-                screen.note(&format!(
-                    "… waiting {} for AWS's last minute to close (--no-align)",
-                    evaluate::spent(wait)
-                ));
+                screen.note(&format!("… waiting {} for AWS's last minute to close", evaluate::spent(wait)));
                 tokio::select! {
                     () = sleep(wait) => {}
                     () = hurry.cancelled() => {}
@@ -229,6 +227,12 @@ pub(crate) fn minutes(args: &LoadArgs) -> Minutes {
 pub(crate) fn show(screen: &Screen, output: Output, driven: &Driven, report: &Report, exit: Exit) -> Result<(), Error> {
     match output {
         Output::Text => {
+            // What was changed when the run ended may be back by now: the journals know.
+            let mut report = report.clone();
+            if !still_changed(&report)? {
+                report.settings.outstanding.clear();
+            }
+            let report = &report;
             let path = driven.folder.join("report.html").display().to_string();
             let next = if report.settings.outstanding.is_empty() {
                 format!("tidegate report {}", driven.folder.display())
@@ -248,6 +252,16 @@ pub(crate) fn show(screen: &Screen, output: Output, driven: &Driven, report: &Re
         }
     }
     Ok(())
+}
+
+/// Whether anything of the run's profile is still outstanding on this machine.
+fn still_changed(report: &Report) -> Result<bool, Error> {
+    if report.settings.outstanding.is_empty() {
+        return Ok(false);
+    }
+    let folder = Folder::of(&root()?, report.run.endpoint.as_deref(), &report.run.account);
+    let changed = |journal: &Journal| journal.started().profile == report.run.profile && !journal.outstanding().is_empty();
+    Ok(folder.journals()?.iter().any(|found| found.journal.as_ref().map_or(true, changed)))
 }
 
 /// The verdict, the way the load ended, and a signal, by precedence.

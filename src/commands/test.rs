@@ -56,13 +56,16 @@ pub(crate) async fn run(
         }
     };
     drop(opened);
-    let driven = match driven {
+    let mut driven = match driven {
         Ok(driven) => driven,
         Err(error) => {
             screen.note(&error.to_string());
             return Ok(error.exit().and(cleaned));
         }
     };
+    if cleaned == Exit::Done {
+        driven.setup.settings.outstanding.clear();
+    }
     let report = runs::report(screen, Some(&account), &driven, runs::minutes(load_args), true, signals).await?;
     let exit = runs::exit(&report, load_args.strict, signals).and(cleaned);
     runs::show(screen, output, &driven, &report, exit)?;

@@ -50,6 +50,10 @@ pub(crate) async fn run(screen: &Screen, output: Output, profile: Option<&str>, 
                 next: "tidegate status",
                 exit: exit.code(),
             };
+            screen.data(&account.who());
+            if let Some(endpoint) = account.aws.endpoint() {
+                screen.data(&format!("not AWS itself: {endpoint}"));
+            }
             screen.styled(&throttles::screen(&ledger, asked, screen.width));
         }
         Output::Json => screen.data(&format!("{:#}", json!({ "from": window.from, "to": window.to, "ledger": ledger }))),
