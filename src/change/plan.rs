@@ -227,16 +227,16 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
             let Some(observed) = self.usable(setting, observed) else { continue };
             let Some(now) = self.scaling_now(target).await else { continue };
             self.note_other_scaling(target, &now);
-            self.range(setting, &observed, (scaling.min, scaling.max));
+            self.range(setting, &observed, (scaling.min, scaling.max), &now);
             self.policy(target, scaling, &now);
         }
     }
 
-    fn range(&mut self, setting: &Setting, observed: &Observed, (min, max): (u32, u32)) {
+    fn range(&mut self, setting: &Setting, observed: &Observed, (min, max): (u32, u32), now: &ScalingNow) {
         // Dynamic scaling stays as it was; scheduled actions would change the bounds in the middle of the test.
         let suspended = match &observed.state {
             State::Scalable { suspended, .. } => Suspended {
-                scheduled: true,
+                scheduled: suspended.scheduled || !now.scheduled.is_empty(),
                 ..*suspended
             },
             _ => Suspended::default(),
@@ -319,7 +319,7 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
                         "no scaling policy is attached: the service will not scale by itself".to_owned(),
                     );
                 }
-                self.range(&target_setting, &bounds, range);
+                self.range(&target_setting, &bounds, range, &now);
             }
             (None, State::Scalable { min, max, .. }) => {
                 if after != before && !(*min..=*max).contains(&after) {
@@ -329,7 +329,7 @@ impl<C: Cloud + Surroundings> Planner<'_, C> {
                 }
                 if !now.scheduled.is_empty() {
                     // A scheduled action in the middle of the test would change the range, and look like an edit.
-                    self.range(&target_setting, &bounds, (*min, *max));
+                    self.range(&target_setting, &bounds, (*min, *max), &now);
                     return;
                 }
                 // The target comes along unchanged, so that autoscaling's moves within it are known as its own.

@@ -11,7 +11,7 @@ use super::error::Error;
 use super::profile::by_name;
 use super::signals::Signals;
 use crate::aws::Aws;
-use crate::change::{Clock, Event, OnDrift, Restored, Verb};
+use crate::change::{Clock, Event, Left, OnDrift, Restored, Verb};
 use crate::cli::{DriftArgs, Output};
 use crate::exit::Exit;
 use crate::journal::{Folder, Journal, JournalError, Outcome, Record, Started};
@@ -185,7 +185,12 @@ async fn clean(screen: &Screen, output: Output, options: &Options, signals: &Sig
     left |= all.iter().any(|result| result.end.is_err());
     let mut text = restored::restored(&all);
     if left {
-        text.push_str("\nnext   tidegate cleanup --wait, or decide as shown above");
+        let waiting = all.iter().any(|result| matches!(result.end, Err(Left::Waiting { .. })));
+        text.push_str(if waiting {
+            "\nnext   tidegate cleanup --wait"
+        } else {
+            "\nnext   decide as shown above, then tidegate cleanup"
+        });
     }
     show(screen, output, &text, &all);
     Ok(if left { Exit::Changed } else { Exit::Done })

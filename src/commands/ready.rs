@@ -48,7 +48,7 @@ pub(crate) async fn ready(
         help: "nothing was sent; check the target, or give another address with --url".to_owned(),
     })?;
     let settings = match account {
-        Some(account) => settings(profile, account).await?,
+        Some(account) => settings(screen, profile, account).await?,
         None => SettingsFigures::default(),
     };
     say_in_force(screen, profile, &settings);
@@ -177,13 +177,16 @@ async fn address(profile: &Profile, account: Option<&Account>, given: Option<&st
 }
 
 /// What is changed for this profile, and whether it is in force.
-async fn settings(profile: &Profile, account: &Account) -> Result<SettingsFigures, Error> {
+async fn settings(screen: &Screen, profile: &Profile, account: &Account) -> Result<SettingsFigures, Error> {
     for found in account.folder.journals()? {
         let journal = found.journal?;
         if journal.started().profile != profile.name || journal.outstanding().is_empty() {
             continue;
         }
         let looked = in_force(&account.aws, &journal).await;
+        for (setting, _) in looked.iter().filter(|(_, ours)| !matches!(ours, Ok(true))) {
+            screen.note(&format!("WARN {} is not as it was prepared", changes::setting(setting)));
+        }
         let lines = journal
             .outstanding()
             .into_iter()

@@ -31,8 +31,7 @@ pub struct Row {
     pub patterns: &'static [Pattern],
     /// What is collected minute by minute; the first is what a chart shows.
     pub statistics: &'static [Statistic],
-    /// Whether CloudWatch can be asked for percentiles, because it keeps raw values. Where it then has none after all,
-    /// judging falls back on one-minute averages.
+    /// Whether CloudWatch can be asked for percentiles, because it keeps raw values.
     pub raw: bool,
     /// For people, and to convert into base units.
     pub unit: Unit,
