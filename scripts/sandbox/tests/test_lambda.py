@@ -39,13 +39,13 @@ def test_the_unreserved_floor_is_refused_with_the_floor_in_brackets(hcg):
     assert error["Error"]["Code"] == "InvalidParameterValueException"
     assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert "[100]" in error["Error"]["Message"]
-    client.put_function_concurrency(FunctionName=WEBHOOK, ReservedConcurrentExecutions=890)
+    client.put_function_concurrency(FunctionName=WEBHOOK, ReservedConcurrentExecutions=860)
 
 
 def test_account_settings_count_reservations(hcg):
     limit = hcg.client("lambda").get_account_settings()["AccountLimit"]
     assert limit["ConcurrentExecutions"] == 1000
-    assert limit["UnreservedConcurrentExecutions"] == 990
+    assert limit["UnreservedConcurrentExecutions"] == 960
 
 
 def test_an_unknown_function_is_not_found(hcg):
