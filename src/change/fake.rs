@@ -38,6 +38,20 @@ pub(crate) struct World {
     fuse: Option<(u64, Break)>,
     pending: Vec<(Instant, Setting, State)>,
     pub(crate) writes: Vec<(Setting, State)>,
+    /// Another one of the same name by now.
+    pub(crate) recreated: std::collections::BTreeSet<Setting>,
+    /// As soon as the first is written, somebody sets the second.
+    pub(crate) meddle: Option<(Setting, Setting, State)>,
+    /// The most that all reservations may come to.
+    pub(crate) reservable: Option<u32>,
+    /// Autoscaling scales out all the time.
+    pub(crate) pressing: bool,
+    /// What a look shows instead of the truth, until the setting is written again.
+    pub(crate) stale: BTreeMap<Setting, State>,
+    /// How long AWS is busy with what it accepted, and whether it shows the old value meanwhile (a table) or the new
+    /// one (a service).
+    pub(crate) slow: Option<(Duration, bool)>,
+    working: BTreeMap<Setting, (Instant, State)>,
 }
 
 #[derive(Default)]
@@ -82,7 +96,20 @@ impl Fake {
         for (_, setting, state) in due {
             world.put(&setting, &state);
         }
+        if world.pressing {
+            world.load();
+        }
         world.fuse.filter(|(at, _)| *at == world.operations).map(|(_, kind)| kind)
+    }
+
+    /// Whether AWS still works on something.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.world
+            .lock()
+            .unwrap()
+            .working
+            .values()
+            .any(|(until, _)| *until > Instant::now())
     }
 
     async fn die(&self) -> ! {
@@ -94,6 +121,15 @@ impl Fake {
 impl World {
     fn put(&mut self, setting: &Setting, state: &State) {
         self.writes.push((setting.clone(), state.clone()));
+        self.stale.remove(setting);
+        if let Some((length, shows_old)) = self.slow {
+            let old = self.values.get(setting).cloned().unwrap_or(State::Absent);
+            let shown = if shows_old { old } else { state.clone() };
+            self.working.insert(setting.clone(), (Instant::now() + length, shown));
+        }
+        if let Some((_, other, value)) = self.meddle.take_if(|(trigger, ..)| trigger == setting) {
+            self.values.insert(other, value);
+        }
         if *state == State::Absent {
             self.values.remove(setting);
         } else {
@@ -107,6 +143,19 @@ impl World {
             State::Scalable { min, max, .. } => self.clamp(target, *min, *max),
             _ => {}
         }
+    }
+
+    /// Whether a reservation would break the unreserved floor.
+    fn is_too_much(&self, setting: &Setting, want: &State) -> bool {
+        let reserved = |state: &State| if let State::Reserved { limit } = state { *limit } else { 0 };
+        let others: u32 = self
+            .values
+            .iter()
+            .filter(|(other, _)| *other != setting)
+            .map(|(_, state)| reserved(state))
+            .sum();
+        self.reservable
+            .is_some_and(|most| reserved(want) > 0 && others + reserved(want) > most)
     }
 
     /// Autoscaling, or a clamp, moves a capacity into bounds.
@@ -162,11 +211,17 @@ impl Cloud for Fake {
             None => {}
         }
         let world = self.world.lock().unwrap();
-        let observe = |setting: &Setting| Observed {
-            state: world.values.get(setting).cloned().unwrap_or(State::Absent),
-            identity: setting.resource().to_string(),
-            busy: None,
-            decreases_today: None,
+        let now = Instant::now();
+        let observe = |setting: &Setting| {
+            let working = world.working.get(setting).filter(|(until, _)| *until > now);
+            let shown = working.map(|(_, shown)| shown).or_else(|| world.stale.get(setting));
+            let anew = if world.recreated.contains(setting) { " anew" } else { "" };
+            Observed {
+                state: shown.or_else(|| world.values.get(setting)).cloned().unwrap_or(State::Absent),
+                identity: format!("{}{anew}", setting.resource()),
+                busy: working.map(|_| "UPDATING".to_owned()),
+                decreases_today: None,
+            }
         };
         settings.iter().map(|setting| Ok(observe(setting))).collect()
     }
@@ -195,6 +250,7 @@ impl Cloud for Fake {
                     .push((Instant::now() + delay, setting.clone(), want.clone()));
                 return Err(lost());
             }
+            None if self.world.lock().unwrap().is_too_much(setting, want) => return Err(rejected()),
             None => put(),
         }
         sleep(Duration::from_millis(5)).await;

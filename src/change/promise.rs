@@ -150,7 +150,10 @@ impl<'a> Process<'a> {
 
     /// `None` when the machine died.
     async fn prepare(&self) -> Option<Result<Prepared, Failure>> {
-        let plan = plan();
+        self.prepare_as(&plan()).await
+    }
+
+    async fn prepare_as(&self, plan: &Plan) -> Option<Result<Prepared, Failure>> {
         let told = self.told.clone();
         let events = move |event| told.lock().unwrap().push(event);
         let verb = Verb {
@@ -161,7 +164,7 @@ impl<'a> Process<'a> {
             stop: &self.stop,
         };
         tokio::select! {
-            result = verb.prepare(&plan) => Some(result),
+            result = verb.prepare(plan) => Some(result),
             () = self.cloud.died.notified() => None,
         }
     }
@@ -397,4 +400,127 @@ async fn every_call_has_its_intent_on_disk_before_it() {
     for call in &cloud.world.lock().unwrap().writes {
         assert!(intended.contains(call), "{call:?}");
     }
+}
+
+fn reserved(function: &str) -> Setting {
+    Setting::LambdaReserved { function: function.into() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resource_that_was_created_anew_is_never_touched_not_even_by_force() {
+    let (cloud, disk, start) = (Fake::new(initial()), Disk::default(), Instant::now());
+    Process::start(&cloud, &disk, start).prepare().await.unwrap().unwrap();
+    let anew = Setting::TableCapacity { table: "plain".into() };
+    cloud.world.lock().unwrap().recreated.insert(anew.clone());
+    let force = OnDrift {
+        force: vec!["*".into()],
+        ..OnDrift::default()
+    };
+    for drift in [OnDrift::default(), force] {
+        let restored = Process::start(&cloud, &disk, start).cleanup(&drift).await.unwrap();
+        let left = restored.iter().find(|setting| setting.setting == anew).unwrap();
+        assert!(matches!(left.end, Err(Left::Recreated { .. })), "{left:?}");
+        assert_eq!(cloud.values().get(&anew), Some(&units(60)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_aws_is_not_as_the_plan_says_nothing_is_changed() {
+    let (cloud, disk, start) = (Fake::new(initial()), Disk::default(), Instant::now());
+    cloud
+        .world
+        .lock()
+        .unwrap()
+        .values
+        .insert(reserved("zero"), State::Reserved { limit: 7 });
+    let result = Process::start(&cloud, &disk, start).prepare().await.unwrap();
+    assert!(matches!(&result, Err(Failure::Moved { moved }) if moved.len() == 1), "{result:?}");
+    assert!(cloud.world.lock().unwrap().writes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_stay_back_is_not_closed() {
+    let (cloud, disk, start) = (Fake::new(initial()), Disk::default(), Instant::now());
+    Process::start(&cloud, &disk, start).prepare().await.unwrap().unwrap();
+    // `unset` is back when `zero` is written; then somebody sets it again.
+    let seen = State::Reserved { limit: 200 };
+    cloud.world.lock().unwrap().meddle = Some((reserved("zero"), reserved("unset"), seen.clone()));
+    let restored = Process::start(&cloud, &disk, start).cleanup(&OnDrift::default()).await.unwrap();
+    let left = restored.iter().find(|setting| setting.setting == reserved("unset")).unwrap();
+    assert_eq!(left.end, Err(Left::NotProved { seen }));
+    let again = Process::start(&cloud, &disk, start).cleanup(&OnDrift::default()).await.unwrap();
+    assert_eq!(again.len(), 1, "still outstanding");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ready_is_said_only_when_aws_is_busy_with_nothing() {
+    let (cloud, disk, start) = (Fake::new(initial()), Disk::default(), Instant::now());
+    cloud.world.lock().unwrap().slow = Some((Duration::from_mins(1), false));
+    Process::start(&cloud, &disk, start).prepare().await.unwrap().unwrap();
+    assert!(!cloud.is_busy());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_under_way_that_still_shows_the_old_value_is_not_taken_for_put_back() {
+    let (cloud, disk, start) = (Fake::new(initial()), Disk::default(), Instant::now());
+    cloud.world.lock().unwrap().slow = Some((Duration::from_mins(1), true));
+    let process = Process::start(&cloud, &disk, start);
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        process.stop.cancel();
+    };
+    let (result, ()) = tokio::join!(process.prepare(), stop);
+    assert!(matches!(result, Some(Err(Failure::Undone { cause: None, .. }))), "{result:?}");
+    assert_eq!(cloud.values(), initial());
+}
+
+#[tokio::test(start_paused = true)]
+async fn reservations_go_back_without_breaking_the_floor_in_passing() {
+    let of = |limit| State::Reserved { limit };
+    let change = |function: &str, before, after| Change {
+        setting: reserved(function),
+        before: of(before),
+        after: of(after),
+        undo: Undo::Exact,
+    };
+    let plan = Plan {
+        changes: vec![change("shrinks", 300, 100), change("grows", 100, 300)],
+        ..Plan::default()
+    };
+    let before = BTreeMap::from([(reserved("shrinks"), of(300)), (reserved("grows"), of(100))]);
+    let (cloud, disk, start) = (Fake::new(before.clone()), Disk::default(), Instant::now());
+    cloud.world.lock().unwrap().reservable = Some(400);
+    Process::start(&cloud, &disk, start).prepare_as(&plan).await.unwrap().unwrap();
+    let restored = Process::start(&cloud, &disk, start).cleanup(&OnDrift::default()).await.unwrap();
+    assert!(closed(&restored), "{restored:#?}");
+    assert_eq!(cloud.values(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn autoscaling_that_scales_out_all_the_time_does_not_keep_a_capacity_from_going_back() {
+    let (cloud, disk, start) = (Fake::new(initial()), Disk::default(), Instant::now());
+    Process::start(&cloud, &disk, start).prepare().await.unwrap().unwrap();
+    cloud.world.lock().unwrap().pressing = true;
+    let restored = Process::start(&cloud, &disk, start).cleanup(&OnDrift::default()).await.unwrap();
+    assert!(closed(&restored), "{restored:#?}");
+    let mut now = cloud.values();
+    settle_autoscaled(&mut now);
+    assert_eq!(now, initial());
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_lost_answer_a_look_that_shows_the_original_is_not_believed() {
+    let (cloud, disk, start) = (Fake::new(initial()), Disk::default(), Instant::now());
+    // Looks again, holds without a call, then sets: the first write is done, and the machine dies.
+    let died_writing = async |nth| {
+        cloud.set_fuse(Some((nth, Break::DieAfter)));
+        let died = Process::start(&cloud, &disk, start).prepare().await.is_none();
+        died && cloud.values().contains_key(&reserved("unset"))
+    };
+    assert!(died_writing(2).await, "the second operation is the first write");
+    cloud.set_fuse(None);
+    cloud.world.lock().unwrap().stale.insert(reserved("unset"), State::Absent);
+    let restored = Process::start(&cloud, &disk, start).cleanup(&OnDrift::default()).await.unwrap();
+    assert!(closed(&restored), "{restored:#?}");
+    assert_eq!(cloud.values(), initial());
 }

@@ -503,6 +503,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_cannot_be_synced_fails_the_append() {
+        // The system writes to it, and refuses to sync it: the only way to see from here that a sync is asked for.
+        let mut store = FileStore {
+            path: "journal".into(),
+            file: OpenOptions::new().write(true).open("/dev/null").unwrap(),
+            durable: 0,
+            torn: false,
+        };
+        assert!(matches!(store.append(&intent(1)), Err(JournalError::Sync { .. })));
+    }
+
+    #[test]
     fn a_torn_last_line_is_cut_before_the_next_record() {
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::of(root.path(), None, "1");

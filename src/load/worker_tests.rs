@@ -362,6 +362,15 @@ async fn what_was_due_before_the_end_begins_even_when_the_thread_wakes_after_it(
     let ran = run(scenario("http://target", rate, 1), soon, setup).await;
     let generator = &ran.recording.generator;
     assert_eq!((generator.arrivals, ran.recording.cells[0].1.counts.passed), (10, 10));
+    // Due at 0 … 0.9 s, sent at 2 s, answered 20 ms later: the response counts from due, the service from the send.
+    let cell = &ran.recording.cells[0].1;
+    assert!(
+        cell.response_passed.min() >= 1_100_000 && cell.response_passed.max() >= 2_000_000,
+        "{} … {}",
+        cell.response_passed.min(),
+        cell.response_passed.max()
+    );
+    assert!(cell.service.max() < 30_000, "{}", cell.service.max());
     assert!(
         generator.invalid[0].starts_with("99% of the arrivals were started within"),
         "{:?}",
