@@ -44,7 +44,7 @@ fn places(sandbox: &Sandbox, machine: &Machine, arguments: &[&str]) -> Vec<(&'st
     sandbox.delete("calls");
     machine.run(arguments).exits(0);
     let (calls, writes) = (sandbox.calls().len(), sandbox.writes().len());
-    assert!(calls > 10 && writes >= 2, "{calls} calls, {writes} of them changing something");
+    assert!(calls > 10 && writes >= 1, "{calls} calls, {writes} of them changing something");
     let before = (1..=calls).map(|nth| ("*", nth, "hold-before"));
     let after = (1..=writes).map(|nth| ("mutating", nth, "hold-after"));
     before.chain(after).collect()
