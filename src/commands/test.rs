@@ -56,17 +56,30 @@ pub(crate) async fn run(
         }
     };
     drop(opened);
-    let mut driven = match driven {
-        Ok(driven) => driven,
-        Err(error) => {
-            screen.note(&error.to_string());
-            return Ok(error.exit().and(cleaned));
-        }
+    let judged = match driven {
+        Ok(driven) => judge(screen, output, &account, driven, load_args, cleaned, signals).await,
+        Err(error) => Err(error),
     };
+    // What is still changed is graver than a report that could not be made.
+    Ok(judged.unwrap_or_else(|error| {
+        screen.note(&error.to_string());
+        error.exit().and(cleaned)
+    }))
+}
+
+async fn judge(
+    screen: &Screen,
+    output: Output,
+    account: &Account,
+    mut driven: runs::Driven,
+    load_args: &LoadArgs,
+    cleaned: Exit,
+    signals: &Signals,
+) -> Result<Exit, Error> {
     if cleaned == Exit::Done {
         driven.setup.settings.outstanding.clear();
     }
-    let report = runs::report(screen, Some(&account), &driven, runs::minutes(load_args), true, signals).await?;
+    let report = runs::report(screen, Some(account), &driven, runs::minutes(load_args), true, signals).await?;
     let exit = runs::exit(&report, load_args.strict, signals).and(cleaned);
     runs::show(screen, output, &driven, &report, exit)?;
     Ok(exit)
